@@ -183,6 +183,11 @@ enum Limits {
     static let containerQuestionsMax = 4
     /// How often containers are listed though events tell of all changes: once a minute, should one be lost.
     static let containerListTime: Nanoseconds = 60_000_000_000
+    /// Time for which the group and the rules of containers that are all gone are kept: a minute, in which an update
+    /// stops one and starts the next.
+    static let emptyClaimTime: Nanoseconds = 60_000_000_000
+    /// Groups that are kept so: 1,000, as many as there may be containers. Of more those go that were first empty.
+    static let emptyClaimsMax = 1000
     /// Bytes of a container's name, and of the value of a label, in what we say: 128.
     static let containerNameBytesMax = 128
     /// Bytes of an entity tag that is kept of a source: 256. One that is longer is as none.

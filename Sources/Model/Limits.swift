@@ -120,6 +120,27 @@ public enum Limits {
     /// Labels by which containers are chosen: all are part of each question to the daemon. Beyond it: ValidationError.
     public static let dockerLabelsMax = 16
 
+    /// Patterns of hosts, and listeners, that labels of containers may name: each claim is compared with all. Beyond
+    /// it: ValidationError.
+    public static let allowedNamesMax = 100
+
+    /// Labels of one container that begin with `apus.`: all that there are of health checks and a few dozen attributes.
+    /// A container with more is refused.
+    public static let containerLabelsMax = 64
+
+    /// Bytes of the value of such a label: 16 patterns of 128. A container with a longer one is refused.
+    public static let containerLabelBytesMax = 2_048
+
+    /// Listeners, hosts and paths that a label may name: each pair of a host and a path is compared with those of
+    /// others. A container with more is refused.
+    public static let labelNamesMax = 16
+
+    /// Mistakes of one container's labels that are told.
+    public static let labelMistakesMax = 8
+
+    /// Where the rules of containers begin that say no priority: 10,000 numbers, as many as a listener may have rules.
+    public static let labelPriorities = 40_001...50_000
+
     /// The largest weight of a target, as HAProxy has it.
     public static let targetWeightMax = 256
 

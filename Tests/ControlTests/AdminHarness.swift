@@ -134,6 +134,7 @@ final class RecordingActions: AdminServices, StatusSource, ChangeActions, Reload
     var rateLimits: [RateLimitFigures] = []
     var denials: [DenialFigures] = []
     var discovery: [DiscoveryStatus] = []
+    var claimed = ClaimedObjects()
     var discoveryBatches: UInt64 = 0
     var certificateDays: [(file: String, days: Int)] = []
     var isStopping = false

@@ -24,11 +24,11 @@ extension AdminView {
             ("refused", .right))
         var remarks = ""
         for source in answer["sources"]?.array ?? [] {
-            let group = text(source["targetGroupName"])
+            let group = source["targetGroupName"]?.string ?? "by labels"
             let state = text(source["state"])
             let refusedCount = source["refusedCount"]?.int ?? 0
             table.add(
-                cell(source["targetGroupName"]), TextTable.Cell("\(text(source["type"])) \(text(source["source"]))"),
+                TextTable.Cell(group), TextTable.Cell("\(text(source["type"])) \(text(source["source"]))"),
                 TextTable.Cell(state, state == "following" ? .good : state == "away" ? .bad : .pending),
                 cell(source["lastHeard"]), TextTable.Cell("\(source["targets"]?.array?.count ?? 0)"),
                 TextTable.Cell("\(refusedCount)", refusedCount > 0 ? .bad : nil))
@@ -41,7 +41,7 @@ extension AdminView {
             }
             if refusedCount > refused.count { remarks += "\(group): … and \(refusedCount - refused.count) more.\n" }
         }
-        return table.text(coloured: coloured, otherwise: "No target group has discovery.") + remarks
+        return table.text(coloured: coloured, otherwise: "Nothing is discovered.") + remarks
     }
 
     /// A line of what somebody else wrote: control characters become spaces.

@@ -128,15 +128,18 @@ extension AdminCall {
 extension AdminView {
     /// The rules of one listener, its default action last, where it is tried.
     static func rules(_ answer: Value, _ coloured: Bool) -> String {
-        var table = TextTable(("priority", .right), ("if", .left), ("then", .left))
+        let isDiscovered = answer["discovered"]?.members?.isEmpty == false
+        var table = TextTable(
+            ("priority", .right), ("if", .left), ("then", .left), (isDiscovered ? "from" : "", .left))
         let rules = (answer["rules"]?.array ?? []).sorted { ($0["priority"]?.int ?? 0) < ($1["priority"]?.int ?? 0) }
         for rule in rules {
             let conditions = (rule["conditions"]?.array ?? []).map(condition).joined(separator: " and ")
             table.add(
                 cell(rule["priority"]), TextTable.Cell(conditions.isEmpty ? "always" : conditions),
-                TextTable.Cell(action(rule["actions"])))
+                TextTable.Cell(action(rule["actions"])),
+                TextTable.Cell(isDiscovered ? origin(text(rule["priority"]), in: answer) : ""))
         }
-        table.add("default", "always", TextTable.Cell(action(answer["defaultActions"])))
+        table.add("default", "always", TextTable.Cell(action(answer["defaultActions"])), "")
         return table.text(coloured: coloured, otherwise: "")
     }
 

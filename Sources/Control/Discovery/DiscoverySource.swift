@@ -18,11 +18,19 @@ protocol DiscoverySource: AnyObject {
     /// Ends that: nothing is told any more.
     func stop()
     /// Where targets were that have ended since this was asked last: nothing that waits for them is ever answered.
-    func takeEnded() -> Set<TargetKey>
+    func takeEnded() -> Set<EndedTarget>
 }
 
 extension DiscoverySource {
-    func takeEnded() -> Set<TargetKey> { [] }
+    func takeEnded() -> Set<EndedTarget> { [] }
+}
+
+/// Where a target was that has ended.
+struct EndedTarget: Hashable {
+    /// Its group; nil for the one whose source tells it.
+    let group: String?
+    /// Its address and port there.
+    let key: TargetKey
 }
 
 /// Told what sources hear.
@@ -40,6 +48,8 @@ struct FoundTargets: Equatable {
     /// Which targets come before which: those of a higher number are used when none of a lower one is healthy. Empty
     /// if all are alike.
     var priorities: [TargetKey: Int] = [:]
+    /// What containers ask for by their labels, and what is said of each.
+    var claims: [FoundClaim] = []
     /// What cannot be a target, with the reason.
     var refusals: [Refusal] = []
     /// What is used and should be known; one of each kind.
@@ -82,6 +92,14 @@ struct FoundTargets: Equatable {
             other.target.weight = 0
             return other
         }
+    }
+
+    /// What a container asks for.
+    struct FoundClaim: Equatable {
+        /// What it asks for, and the target that it is.
+        var claim: Claim
+        /// What is said of it.
+        var health: ContainerHealth
     }
 
     /// Whether it names things and none of them can be a target: then something is wrong with all of it.

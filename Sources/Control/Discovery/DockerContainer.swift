@@ -19,6 +19,8 @@ struct DockerContainer: Equatable {
     let name: String
     /// Its labels.
     let labels: [String: String]
+    /// What they ask for, which takes a while to read.
+    let request: Result<ContainerLabels?, ConfigErrors>
     /// Whether it runs, and is not paused.
     let isRunning: Bool
     /// When it was started: another time is another life of it.
@@ -43,10 +45,8 @@ struct DockerContainer: Equatable {
         self.id = id
         let name = inspection["Name"]?.string ?? ""
         self.name = (name.hasPrefix("/") ? String(name.dropFirst()) : name).cut(to: Limits.containerNameBytesMax)
-        labels = Dictionary(
-            (configuration["Labels"]?.members ?? []).compactMap { member in
-                member.value.string.map { (member.key, $0) }
-            }, uniquingKeysWith: { first, _ in first })
+        labels = Self.texts(configuration["Labels"]?.members ?? [])
+        request = Result { [labels] () throws(ConfigErrors) in try ContainerLabels.read(labels) }
         isRunning = state["Running"]?.bool == true && state["Paused"]?.bool != true
         startedAt = (state["StartedAt"]?.string ?? "").cut(to: Limits.containerNameBytesMax)
         health = ContainerHealth(docker: state["Health"]?["Status"]?.string ?? "none")
@@ -63,6 +63,13 @@ struct DockerContainer: Equatable {
             (network["Ports"]?.members ?? []).map { member in
                 (member.key, (member.value.array ?? []).compactMap { Publication($0) })
             }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Those of `members` that are text.
+    static func texts(_ members: [Value.Member]) -> [String: String] {
+        Dictionary(
+            members.compactMap { member in member.value.string.map { (member.key, $0) } },
+            uniquingKeysWith: { first, _ in first })
     }
 
     /// Whether text is the id of a container: hexadecimal digits, so that it can stand in a path.
@@ -89,9 +96,6 @@ struct DockerContainer: Equatable {
 
     /// Whether this signal is the end of the container: those that end most programs, and the one it asks for.
     func isEnd(_ signal: Int) -> Bool { [2, 3, 9, 15, stopSignal].contains(signal) }
-
-    /// Whether it has all of `labels`.
-    func has(_ labels: [String: String]) -> Bool { labels.allSatisfy { self.labels[$0.key] == $0.value } }
 }
 
 extension ContainerHealth {
@@ -160,10 +164,7 @@ extension DockerContainer {
                 found: labels[name].map { "\"\($0.cut(to: Limits.containerNameBytesMax))\"" } ?? "no such label",
                 remedy: "Give the container the label, as in \(name)=8080.")
         case nil:
-            let ports = exposed.compactMap { text -> Int? in
-                guard text.hasSuffix("/\(transport)") else { return nil }
-                return Int(text.dropLast(transport.count + 1)).flatMap { (1...65535).contains($0) ? $0 : nil }
-            }
+            let ports = exposedPorts(transport)
             if ports.count == 1 { return ports[0] }
             // The port of a group is that of targets which have none of their own.
             if ports.isEmpty || ports.contains(groupPort) { return groupPort }
@@ -171,6 +172,14 @@ extension DockerContainer {
                 "a container must expose one port, or the group's, which is \(groupPort)",
                 found: ports.sorted().prefix(8).map(String.init).joined(separator: ", "),
                 remedy: "Name one of them by port in discovery.docker.")
+        }
+    }
+
+    /// The ports of `transport` that are for others.
+    func exposedPorts(_ transport: String) -> [Int] {
+        exposed.compactMap { text -> Int? in
+            guard text.hasSuffix("/\(transport)") else { return nil }
+            return Int(text.dropLast(transport.count + 1)).flatMap { (1...65535).contains($0) ? $0 : nil }
         }
     }
 

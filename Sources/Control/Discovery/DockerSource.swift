@@ -2,7 +2,7 @@ import Core
 import Model
 import Routing
 
-/// Targets that are containers of a Docker daemon: listed, then followed by its events.
+/// Containers of a Docker daemon, listed, then followed by its events; a `ContainerChoice` says what they are here.
 ///
 /// Of the daemon's API it asks `GET /version`, `/events`, `/containers/json` and `/containers/{id}/json`, and nothing
 /// else. Events are subscribed to before anything is listed, so that none is missed; what they tell of comes into force
@@ -12,12 +12,10 @@ import Routing
 /// Limits: `Limits.containersMax` containers; an answer and an event have their own limits of bytes and time.
 /// Source: Docker Engine API, version 1.24 and later.
 final class DockerSource: DiscoverySource, PollHandler {
-    let kind = "docker"
+    let kind: String
     let place: String
     private(set) var record = SourceRecord()
-    private let settings: DockerDiscovery
-    private let groupPort: Int
-    private let isDatagram: Bool
+    private let choice: any ContainerChoice
     private let loop: ControlLoop
     private let parser: DiskThread
     private weak var observer: (any DiscoveryObserver)?
@@ -49,15 +47,14 @@ final class DockerSource: DiscoverySource, PollHandler {
     /// How many containers there are beyond the limit.
     private var surplusCount = 0
     /// Where containers were that have ended, until somebody asks.
-    private var ended: Set<TargetKey> = []
+    private var ended: Set<EndedTarget> = []
     private var isReportWaiting = false
 
-    /// Containers that `settings` choose, for `group`. What is long is read by `parser`.
-    init(_ settings: DockerDiscovery, of group: TargetGroup, loop: ControlLoop, parser: DiskThread) {
-        self.settings = settings
-        groupPort = group.port
-        isDatagram = group.protocol == .udp
-        place = settings.socket
+    /// Containers of the daemon at the socket `place`, for `choice`. What is long is read by `parser`.
+    init(_ choice: any ContainerChoice, at place: String, loop: ControlLoop, parser: DiskThread) {
+        self.choice = choice
+        self.place = place
+        kind = choice.kind
         self.loop = loop
         self.parser = parser
     }
@@ -74,7 +71,7 @@ final class DockerSource: DiscoverySource, PollHandler {
         loop.remove(token)
     }
 
-    func takeEnded() -> Set<TargetKey> {
+    func takeEnded() -> Set<EndedTarget> {
         let all = ended
         ended = []
         return all
@@ -175,15 +172,16 @@ final class DockerSource: DiscoverySource, PollHandler {
     private func list() {
         touched = []
         isListing = true
-        let labels = settings.allLabels.sorted { $0.key < $1.key }.map { Value.string("\($0.key)=\($0.value)") }
+        let labels = choice.labels.sorted { $0.key < $1.key }.map { Value.string("\($0.key)=\($0.value)") }
         let filters: Value = ["label": .array(labels), "status": ["running"]]
+        let choice = choice
         let target = "/containers/json?filters=" + percentEncoded(filters.json())
         question = ask(target, bytesMax: Limits.discoveryBytesMax) { [unowned self] result in
             question = nil
             switch result {
             case .failure(let failure): fail(failure.reason)
             case .success((200, let body)):
-                read(body, Self.ids) { [unowned self] ids in
+                read(body, { Self.ids($0, choice) }) { [unowned self] ids in
                     if let ids { take(ids) } else { fail("does not answer /containers/json with a list of containers") }
                 }
             case .success((let status, _)): fail("answers /containers/json with status \(status)")
@@ -191,11 +189,15 @@ final class DockerSource: DiscoverySource, PollHandler {
         }
     }
 
-    /// The ids in a list of containers; nil if it is none.
-    private static func ids(_ list: Value) -> [String]? {
+    /// The ids of those containers in a list that may be wanted; nil if it is no list of containers.
+    private static func ids(_ list: Value, _ choice: any ContainerChoice) -> [String]? {
         guard let elements = list.array else { return nil }
-        let ids = elements.compactMap { $0["Id"]?.string }.filter(DockerContainer.isID)
-        return ids.count == elements.count ? ids : nil
+        let all = elements.compactMap { element -> (id: String, isWanted: Bool)? in
+            guard let id = element["Id"]?.string, DockerContainer.isID(id) else { return nil }
+            let labels = element["Labels"]?.members.map { DockerContainer.texts($0) }
+            return (id, labels.map(choice.wants) ?? true)
+        }
+        return all.count == elements.count ? all.filter(\.isWanted).map(\.id) : nil
     }
 
     private func take(_ ids: [String]) {
@@ -258,7 +260,7 @@ final class DockerSource: DiscoverySource, PollHandler {
     private func take(_ container: DockerContainer?, _ id: String) {
         guard let container, container.id == id else { return noteUnreadable(id, "something else") }
         unreadable[id] = nil
-        guard container.isRunning, container.has(settings.allLabels) else {
+        guard container.isRunning, choice.wants(container.labels) else {
             containers[id] = nil
             return
         }
@@ -303,7 +305,7 @@ final class DockerSource: DiscoverySource, PollHandler {
         } catch { return fail("sends an event that cannot be read: \(error.first.message)") }
         let known = containers[event.id]
         // Of those that are not the group's nothing is kept; what a network does says nothing of who that is.
-        guard known != nil || event.labels.map(isWanted) ?? false else { return }
+        guard known != nil || event.labels.map(choice.wants) ?? false else { return }
         if isListing, touched.count < Limits.containersMax { touched.insert(event.id) }
         switch event.kind {
         case .changed(let isNew):
@@ -315,9 +317,7 @@ final class DockerSource: DiscoverySource, PollHandler {
             else { return }
             ending[event.id] = known?.startedAt ?? ""
         case .ended, .paused:
-            if event.kind == .ended, let known, let target = try? target(known) {
-                ended.insert(TargetKey(id: target.id, port: target.port ?? groupPort))
-            }
+            if event.kind == .ended, let known, let target = choice.target(of: known) { ended.insert(target) }
             inspections.forget(event.id)
             listed?.remove(event.id)
             containers[event.id] = nil
@@ -332,15 +332,7 @@ final class DockerSource: DiscoverySource, PollHandler {
         endListIfDone()
     }
 
-    private func isWanted(_ labels: [String: String]) -> Bool {
-        settings.allLabels.allSatisfy { labels[$0.key] == $0.value }
-    }
-
     // MARK: What they are
-
-    private func target(_ container: DockerContainer) throws(ConfigErrors) -> TargetDescription {
-        try container.target(by: settings, groupPort: groupPort, isDatagram: isDatagram)
-    }
 
     /// Tells what is known now, once for all that comes in this pass.
     private func reportSoon() {
@@ -355,19 +347,8 @@ final class DockerSource: DiscoverySource, PollHandler {
     private func report() {
         // The first time all must be known: what is not told would be deregistered.
         guard observer != nil, isFollowing || record.found != nil else { return }
-        var found = FoundTargets()
-        for container in containers.values.sorted(by: { ($0.name, $0.id) < ($1.name, $1.id) })
-        where ending[container.id] == nil {
-            do throws(ConfigErrors) {
-                let target = try target(container)
-                found.targets.append(
-                    Discovered.Target(target, name: container.name, identity: "\(container.id) \(container.startedAt)"))
-                guard container.health != .passing else { continue }
-                found.containers[TargetKey(id: target.id, port: target.port ?? groupPort)] = container.health
-            } catch {
-                found.refusals.append(.init(name: container.name, mistake: error.first))
-            }
-        }
+        let live = containers.values.filter { ending[$0.id] == nil }
+        var found = choice.found(in: live.sorted { ($0.name, $0.id) < ($1.name, $1.id) })
         for (id, mistake) in unreadable.sorted(by: { $0.key < $1.key }) {
             found.refusals.append(.init(name: String(id.prefix(12)), mistake: mistake))
         }

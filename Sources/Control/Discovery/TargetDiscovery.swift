@@ -4,10 +4,24 @@ import Model
 import Proxy
 import Routing
 
+/// What a source is followed for.
+enum DiscoverySubject: Hashable, Comparable {
+    /// What containers ask for by their labels.
+    case labels
+    /// The targets of a group.
+    case group(String)
+
+    /// The name of the group; nil if it is for no one group.
+    var group: String? { if case .group(let name) = self { name } else { nil } }
+
+    /// As logs name it.
+    var text: String { group ?? "labels" }
+}
+
 /// What routes of the admin socket and the metrics see of discovery.
 struct DiscoveryStatus {
-    /// The group.
-    let group: String
+    /// The group; nil for the labels of containers.
+    let group: String?
     /// What kind of source it has.
     let kind: String
     /// Where that is.
@@ -16,6 +30,8 @@ struct DiscoveryStatus {
     let record: SourceRecord
     /// What it has named; until it has spoken, what another process had heard of it.
     let targets: [Discovered.Target]
+    /// How many there are, those that ask by their labels among them.
+    var count: Int { targets.count + (record.found?.claims.count ?? 0) }
     /// What was heard and is not used, with the reason.
     let refusals: [FoundTargets.Refusal]
 }
@@ -26,14 +42,20 @@ struct DiscoveryStatus {
 /// What a source says is a layer of the document (`Discovered`), which no failure takes anything from: only another
 /// answer of the source does. A target that cannot be one is refused alone.
 ///
-/// Shape:  one object of the control thread; a source for each group, made and ended as documents come into force.
+/// Shape:  one object of the control thread; a source for each group and one for labels, made and ended as documents
+///         come into force.
 /// Limits: `Model.Limits.discoveringGroupsMax` groups.
 final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
-    /// A group's source.
+    /// What a source was made of.
+    private enum Settings: Equatable {
+        case group(Discovery, port: Int)
+        case labels(socket: String, DockerDiscovery.Address, network: String?)
+    }
+
+    /// A source.
     private struct Follow {
         /// What it was made of.
-        let settings: Discovery
-        let port: Int
+        let settings: Settings
         let source: any DiscoverySource
         /// Whether it was said that the source is away.
         var isToldAway = false
@@ -52,7 +74,9 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
     private let loop: ControlLoop
     private let events: EventLog
     private let logger: Logger
-    private var follows: [String: Follow] = [:]
+    private var follows: [DiscoverySubject: Follow] = [:]
+    /// What was asked for by labels; nil until that is heard.
+    private var claimHistory: ClaimHistory?
     private var timer: DiscoveryTimer?
     /// Whether a batch waits for its time or its turn.
     private var isBatchWaiting = false
@@ -97,13 +121,15 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
     /// The sources by their groups, sorted.
     var statuses: [DiscoveryStatus] {
         let refusals = Dictionary(grouping: store.refusals + unreachable, by: \.group)
-        return follows.sorted { $0.key < $1.key }.map { group, follow in
+        return follows.sorted { $0.key < $1.key }.map { subject, follow in
             let own = follow.source.record.found?.refusals ?? []
-            let others = refusals[group]?.map { FoundTargets.Refusal(name: $0.name, mistake: $0.mistake) } ?? []
+            let others = refusals[subject.group] ?? []
             return DiscoveryStatus(
-                group: group, kind: follow.source.kind, place: follow.source.place, record: follow.source.record,
-                targets: follow.source.record.found?.targets ?? store.discovered.groups[group] ?? [],
-                refusals: own + others)
+                group: subject.group, kind: follow.source.kind, place: follow.source.place,
+                record: follow.source.record,
+                targets: follow.source.record.found?.targets
+                    ?? subject.group.flatMap { store.discovered.groups[$0] } ?? [],
+                refusals: own + others.map { FoundTargets.Refusal(name: $0.name, mistake: $0.mistake) })
         }
     }
 
@@ -112,18 +138,31 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
     /// Follows the sources of `document`, which has come into force.
     func published(_ document: Document) {
         guard !queue.isStopping else { return }
-        var wanted: [String: TargetGroup] = [:]
-        for group in document.targetGroups where group.discovery != nil { wanted[group.name] = group }
-        for (name, follow) in follows {
-            if let group = wanted[name], group.discovery == follow.settings, group.port == follow.port { continue }
-            follow.source.stop()
-            follows[name] = nil
+        var groups: [DiscoverySubject: TargetGroup] = [:]
+        var wanted: [DiscoverySubject: Settings] = [:]
+        for group in document.targetGroups {
+            guard let settings = group.discovery else { continue }
+            groups[.group(group.name)] = group
+            wanted[.group(group.name)] = .group(settings, port: group.port)
         }
-        for (name, group) in wanted where follows[name] == nil {
-            guard let settings = group.discovery, let source = makeSource(settings, of: group) else { continue }
-            follows[name] = Follow(settings: settings, port: group.port, source: source)
+        if let labels = document.discovery?.docker {
+            wanted[.labels] = .labels(socket: labels.socket, labels.address, network: labels.network)
+        }
+        for (subject, follow) in follows where wanted[subject] != follow.settings {
+            follow.source.stop()
+            follows[subject] = nil
+        }
+        for (subject, settings) in wanted where follows[subject] == nil {
+            let source =
+                if let group = groups[subject] {
+                    group.discovery.flatMap { makeSource($0, of: group) }
+                } else { document.discovery?.docker.map(makeSource) }
+            guard let source else { continue }
+            follows[subject] = Follow(settings: settings, source: source)
             source.start(self, now: loop.now)
         }
+        // What is refused may have to do with what else there is.
+        if !store.refusals.isEmpty || !toldRefusals.isEmpty { tellRefusals() }
         if timer == nil, !follows.isEmpty { timer = DiscoveryTimer(self, loop) }
     }
 
@@ -132,7 +171,7 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
             return DNSSource(dns, known: store.discovered.groups[group.name] ?? [], loop: loop, disk: disk)
         }
         if let docker = settings.docker {
-            return DockerSource(docker, of: group, loop: loop, parser: parser)
+            return DockerSource(GroupContainers(docker, of: group), at: docker.socket, loop: loop, parser: parser)
         }
         if let file = settings.file {
             let folder = CertificateStore.folder(of: store.file)
@@ -142,17 +181,21 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
         return nil
     }
 
+    private func makeSource(_ labels: LabelDiscovery) -> any DiscoverySource {
+        DockerSource(LabelledContainers(labels), at: labels.socket, loop: loop, parser: parser)
+    }
+
     // MARK: What they say
 
     func changed(_ source: any DiscoverySource) {
-        guard let name = follows.first(where: { $0.value.source === source })?.key else { return }
-        tell(of: source, group: name)
+        guard let subject = follows.first(where: { $0.value.source === source })?.key else { return }
+        tell(of: source, subject)
         requestBatch()
     }
 
     /// The health of a target of `group` has changed, by which others may come into use.
     func healthChanged(inGroup group: String) {
-        if follows[group]?.source.record.found?.priorities.isEmpty == false { requestBatch() }
+        if follows[.group(group)]?.source.record.found?.priorities.isEmpty == false { requestBatch() }
     }
 
     private func requestBatch() {
@@ -163,42 +206,43 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
     }
 
     /// Tells that a source has come, or has gone away.
-    private func tell(of source: any DiscoverySource, group: String) {
-        let wasAway = follows[group]?.isToldAway ?? false
+    private func tell(of source: any DiscoverySource, _ subject: DiscoverySubject) {
+        let wasAway = follows[subject]?.isToldAway ?? false
         if let reason = source.record.reason {
             timer?.scheduleLook()
             guard !wasAway else { return }
-            follows[group]?.isToldAway = true
-            events.post(.discoveryFailed(group: group, source: source.kind, reason: reason))
+            follows[subject]?.isToldAway = true
+            events.post(.discoveryFailed(group: subject.group, source: source.kind, reason: reason))
             logger.warning(
                 "a source of targets does not answer as it should: what was heard before stays in force",
                 metadata: [
-                    "group": "\(group)", "source": "\(source.kind)", "place": "\(source.place)", "reason": "\(reason)",
+                    "group": "\(subject.text)", "source": "\(source.kind)", "place": "\(source.place)",
+                    "reason": "\(reason)",
                 ])
         } else {
-            follows[group]?.isToldAway = false
-            follows[group]?.isToldLate = false
+            follows[subject]?.isToldAway = false
+            follows[subject]?.isToldLate = false
             guard wasAway else { return }
-            events.post(.discoveryRecovered(group: group, source: source.kind))
+            events.post(.discoveryRecovered(group: subject.group, source: source.kind))
             logger.notice(
                 "a source of targets answers again",
-                metadata: ["group": "\(group)", "source": "\(source.kind)", "place": "\(source.place)"])
+                metadata: ["group": "\(subject.text)", "source": "\(source.kind)", "place": "\(source.place)"])
         }
     }
 
     /// Says once of each source that is away for long how old is what is in force.
     fileprivate func look(now: Instant) {
-        for (group, follow) in follows {
+        for (subject, follow) in follows {
             guard case .away(let since, let reason) = follow.source.record.state, !follow.isToldLate else { continue }
             guard now.since(since) >= Limits.discoveryAlarmTime else {
                 timer?.scheduleLook()
                 continue
             }
-            follows[group]?.isToldLate = true
+            follows[subject]?.isToldLate = true
             logger.error(
                 "a source of targets is away for long: its targets may be others by now",
                 metadata: [
-                    "group": "\(group)", "source": "\(follow.source.kind)", "place": "\(follow.source.place)",
+                    "group": "\(subject.text)", "source": "\(follow.source.kind)", "place": "\(follow.source.place)",
                     "reason": "\(reason)",
                     "lastHeard": "\(follow.source.record.heardAt.map(utcText(nanoseconds:)) ?? "never")",
                 ])
@@ -226,7 +270,7 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
         batchAt = loop.now
         var groups: [String: [Discovered.Target]] = [:]
         var containers: [String: [TargetKey: ContainerHealth]] = [:]
-        for (name, follow) in follows {
+        for case (.group(let name), let follow) in follows {
             groups[name] =
                 follow.source.record.found?.targetsByPriority {
                     registry.state(of: $0, inGroup: name)?.isUsable ?? false
@@ -234,9 +278,10 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
             containers[name] = follow.source.record.found?.containers ?? registry.containers[name]
         }
         takeOutUnreachable(&groups)
+        let claims = takeClaims(&containers)
         registry.take(containers, now: loop.now)
         let before = store.committedDocument
-        let renewed = store.stage(Discovered(groups))
+        let renewed = store.stage(Discovered(groups, claims: claims))
         let write = store.writeOfStaged()
         store.commitStaged()
         tellRefusals()
@@ -252,6 +297,37 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
             guard case .failure(let error) = result else { return }
             logger.error("the disk does not take the state", metadata: ["error": "\(error)"])
         }
+    }
+
+    /// What containers ask for by their labels now, and what is said of them.
+    private func takeClaims(_ containers: inout [String: [TargetKey: ContainerHealth]]) -> [Claim] {
+        guard let source = follows[.labels]?.source else {
+            claimHistory = nil
+            return []
+        }
+        let before = store.discovered.claims
+        guard let found = source.record.found?.claims else {
+            for claim in before { containers[claim.group] = registry.containers[claim.group] }
+            return before
+        }
+        for one in found where one.health != .passing {
+            guard let target = one.claim.target?.target, let port = target.port else { continue }
+            containers[one.claim.group, default: [:]][TargetKey(id: target.id, port: port)] = one.health
+        }
+        var history = claimHistory ?? ClaimHistory(before)
+        let claims = history.take(found.map(\.claim), now: loop.now)
+        claimHistory = history
+        timer?.schedule(emptyEndAt: history.nextEnd)
+        return claims
+    }
+
+    /// Forgets the groups whose containers have been gone for long; not while nobody can tell whether they are.
+    fileprivate func forgetEmpty(now: Instant) {
+        guard let source = follows[.labels]?.source, var history = claimHistory else { return }
+        if source.record.state != .following { history.holdEmpty(now: now) }
+        let isOther = history.forgetEmpty(now: now)
+        claimHistory = history
+        if isOther { takeTurn() } else { timer?.schedule(emptyEndAt: history.nextEnd) }
     }
 
     /// Takes out new targets of groups that preserve client addresses where replies would be lost.
@@ -273,9 +349,12 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
 
     /// Has what waits for targets that have ended go elsewhere. They have left their groups by now.
     private func tellEnds() {
-        for (name, follow) in follows {
-            for registration in follow.source.takeEnded().flatMap({ registry.draining($0, inGroup: name) }) {
-                workers.sendToAll(.unhealthy(target: registration.id))
+        for (subject, follow) in follows {
+            for ended in follow.source.takeEnded() {
+                guard let group = ended.group ?? subject.group else { continue }
+                for registration in registry.draining(ended.key, inGroup: group) {
+                    workers.sendToAll(.unhealthy(target: registration.id))
+                }
             }
         }
     }
@@ -283,7 +362,7 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
     /// Tells once of what is used and should be known.
     private func tellRemarks() {
         var all: Set<[String]> = []
-        for (group, follow) in follows {
+        for case (.group(let group), let follow) in follows {
             for remark in follow.source.record.found?.remarks ?? [] {
                 guard all.insert([group, remark.kind.rawValue]).inserted,
                     !toldRemarks.contains([group, remark.kind.rawValue])
@@ -303,9 +382,9 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
     }
 
     private func tellRefusals() {
-        let own = follows.flatMap { group, follow in
+        let own = follows.flatMap { subject, follow in
             follow.source.record.found?.refusals.map {
-                Discovered.Refusal(group: group, name: $0.name, mistake: $0.mistake)
+                Discovered.Refusal(group: subject.group, name: $0.name, mistake: $0.mistake)
             } ?? []
         }
         let all = store.refusals + unreachable + own
@@ -317,19 +396,21 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
             logger.warning(
                 "something that discovery has found cannot be a target",
                 metadata: [
-                    "group": "\(refusal.group)", "name": "\(refusal.name)", "reason": "\(refusal.mistake)",
+                    "group": "\(refusal.group ?? "labels")", "name": "\(refusal.name)", "reason": "\(refusal.mistake)",
                 ])
         }
     }
 }
 
-/// The times of discovery: when the next batch may begin, and when to look who is away for long.
+/// The times of discovery: when the next batch may begin, when to look who is away for long, and when to forget groups
+/// without containers.
 private final class DiscoveryTimer: PollHandler {
     private weak var discovery: TargetDiscovery?
     private let loop: ControlLoop
     private var token = Token.none
     private var batchAt: Instant?
     private var lookAt: Instant?
+    private var emptyEndAt: Instant?
 
     init(_ discovery: TargetDiscovery, _ loop: ControlLoop) {
         self.discovery = discovery
@@ -349,8 +430,13 @@ private final class DiscoveryTimer: PollHandler {
         reschedule()
     }
 
+    func schedule(emptyEndAt: Instant?) {
+        self.emptyEndAt = emptyEndAt
+        reschedule()
+    }
+
     private func reschedule() {
-        if let next = [batchAt, lookAt].compactMap(\.self).min() { loop.schedule(token, at: next) }
+        if let next = [batchAt, lookAt, emptyEndAt].compactMap(\.self).min() { loop.schedule(token, at: next) }
     }
 
     func ready(_ ready: Poller.Ready, now: Instant) {}
@@ -363,6 +449,10 @@ private final class DiscoveryTimer: PollHandler {
         if let lookAt, lookAt <= now {
             self.lookAt = nil
             discovery?.look(now: now)
+        }
+        if let emptyEndAt, emptyEndAt <= now {
+            self.emptyEndAt = nil
+            discovery?.forgetEmpty(now: now)
         }
         reschedule()
     }

@@ -197,6 +197,7 @@ final class ChangeQueue {
             return request.completion(.failure(error))
         }
         do throws(ConfigErrors) {
+            try store.check(change)
             let next = try store.effective.applying(change)
             if change.touchesTargets { try preparation.clientIPPreservation.check(next, since: store.effective) }
             let paths = change.touchesCertificates ? preparation.certificates.files(for: next, onlyNew: true) : []

@@ -17,6 +17,7 @@ extension Document {
         sentences += balancers.added.map { "Load balancer \($0.name) was added." }
         sentences += balancers.removed.map { "Load balancer \($0.name) was removed." }
         sentences += balancers.kept.flatMap { $0.differences(to: $1) }
+        if discovery != new.discovery { sentences.append("What is discovered changed.") }
         if admin.metrics != new.admin.metrics {
             sentences.append("The metrics are served on \(new.admin.metrics.map { "\($0)" } ?? "no TCP address").")
         }

@@ -18,6 +18,8 @@ final class DocumentStore {
         var notApplied: [String]
         /// What discovery has found and groups do not take.
         var refusals: [Discovered.Refusal] = []
+        /// What containers have by their labels.
+        var claimed = ClaimedObjects()
         var places: DocumentPlaces
         /// The file that this one replaced, from its reload to the next change.
         var replaced: Document?
@@ -25,7 +27,23 @@ final class DocumentStore {
         var edited: [String: Int?] = [:]
 
         /// Makes the whole of its parts.
-        mutating func layer() { (effective, notApplied, refusals) = changes.apply(to: base, discovered) }
+        mutating func layer() { take(changes.apply(to: base, discovered)) }
+
+        mutating func take(_ layers: Layers) {
+            (effective, notApplied, refusals) = (layers.document, layers.notApplicable, layers.refusals)
+            claimed = layers.claimed
+            discovered.grant(claimed)
+        }
+
+        /// Forgets changes of what only discovery had and has no more, with what it had `before` and which targets are
+        /// others.
+        mutating func forgetGone(since before: ClaimedObjects, renewed: [String: Set<TargetKey>]) {
+            let old = changes
+            changes.forgetDeregistered(over: claimed.adding(to: base), discovered, renewed: renewed)
+            let names = claimed.containers
+            for name in before.containers.keys where names[name] == nil { changes.forgetTargets(of: name) }
+            if changes != old { layer() }
+        }
 
         /// `overrides` with those marked that were found edited before and are hidden by the same change; first what
         /// was edited.
@@ -60,6 +78,8 @@ final class DocumentStore {
     var discovered: Discovered { committed.discovered }
     /// What of it groups do not take.
     var refusals: [Discovered.Refusal] { committed.refusals }
+    /// What containers have by their labels, as it is in force.
+    var claimed: ClaimedObjects { committed.claimed }
 
     /// The objects of the file that changes at run time override; those first whose file entry was edited since. Made
     /// when asked for, and kept until something changes.
@@ -101,34 +121,41 @@ final class DocumentStore {
         } catch {
             throw .configuration(ConfigErrors(error.mistakes(at: places.setting("runtime", "stateDirectory"))))
         }
-        let (effective, notApplied, refusals) = changes.apply(to: base, discovered)
         staged = Content(
-            base: base, changes: changes, discovered: discovered, effective: effective, notApplied: notApplied,
-            refusals: refusals, places: places)
+            base: base, changes: changes, discovered: discovered, effective: base, notApplied: [], places: places)
+        staged.layer()
         committed = staged
     }
 
     /// Stages a change: `next` is what `effective` becomes by it.
     func stage(_ change: Change, giving next: Document) {
         staged.effective = next
-        staged.changes.record(change, over: staged.base, staged.discovered, at: Int(WallClock.now() / 1_000_000))
+        staged.changes.record(
+            change, over: staged.claimed.adding(to: staged.base), staged.discovered,
+            at: Int(WallClock.now() / 1_000_000))
         staged.replaced = nil
-        // What was found of a group that was put anew belongs to it as before.
-        guard case .putTargetGroup(let group) = change, group.discovery != nil else { return }
-        staged.layer()
+        // What was found of a group that was put anew belongs to it as before, and what containers have by their labels
+        // depends on what else there is.
+        if case .putTargetGroup(let group) = change, group.discovery != nil { return staged.layer() }
+        if !staged.discovered.claims.isEmpty, !change.isOfTargets { staged.layer() }
     }
+
+    /// Refuses a change of what containers have by their labels.
+    func check(_ change: Change) throws(ConfigErrors) { try staged.claimed.check(change) }
 
     /// What is to be staged instead of `change`, so that what was found is not kept as if it had been registered.
     func withoutDiscovered(_ change: Change) -> Change {
-        staged.changes.withoutDiscovered(change, file: staged.base, staged.discovered)
+        staged.claimed.removingRules(
+            from: staged.changes.withoutDiscovered(change, file: staged.base, staged.discovered))
     }
 
     /// Stages what discovery has found by now. Returns the targets that stay where they were and are others.
     func stage(_ discovered: Discovered) -> [String: Set<TargetKey>] {
-        let renewed = discovered.renewed(since: staged.discovered, in: staged.effective)
+        let (before, claimed) = (staged.discovered, staged.claimed)
         staged.discovered = discovered
-        staged.changes.forgetDeregistered(over: staged.base, discovered, renewed: renewed)
         staged.layer()
+        let renewed = staged.discovered.renewed(since: before, in: staged.effective)
+        staged.forgetGone(since: claimed, renewed: renewed)
         return renewed
     }
 
@@ -145,13 +172,15 @@ final class DocumentStore {
         let differing = base.keepWhatNeedsRestart(of: committed.base)
         let changes = discardingChanges ? Changes() : staged.changes
         isDiscarding = discardingChanges && !committed.changes.isEmpty
-        let (effective, notApplied, refusals) = changes.apply(to: base, staged.discovered)
-        let overrides = committed.marking(changes.overrides(of: base, by: effective, since: committed.base))
+        // Labels that nobody looks at any more are not known when somebody does again.
+        let discovered = base.discovery?.docker == nil ? Discovered(staged.discovered.groups) : staged.discovered
+        let layers = changes.apply(to: base, discovered)
+        let overrides = committed.marking(changes.overrides(of: base, by: layers.document, since: committed.base))
         let edited = overrides.filter(\.isEdited).map { ($0.object, $0.changedAt) }
         staged = Content(
-            base: base, changes: changes, discovered: staged.discovered, effective: effective, notApplied: notApplied,
-            refusals: refusals, places: places, replaced: committed.base,
-            edited: Dictionary(edited) { first, _ in first })
+            base: base, changes: changes, discovered: discovered, effective: base, notApplied: [], places: places,
+            replaced: committed.base, edited: Dictionary(edited) { first, _ in first })
+        staged.take(layers)
         return differing
     }
 
@@ -161,10 +190,10 @@ final class DocumentStore {
     ) -> (effective: Document, notApplied: [String], overrides: [Override], needsRestart: [String]) {
         var base = base
         let differing = base.keepWhatNeedsRestart(of: committed.base)
-        let (effective, notApplied, _) = committed.changes.apply(to: base, committed.discovered)
+        let layers = committed.changes.apply(to: base, committed.discovered)
         let overrides = committed.marking(
-            committed.changes.overrides(of: base, by: effective, since: committed.base))
-        return (effective, notApplied, overrides, differing)
+            committed.changes.overrides(of: base, by: layers.document, since: committed.base))
+        return (layers.document, layers.notApplicable, overrides, differing)
     }
 
     /// What has to be written before what is staged is durable; nil if nothing has to.
@@ -194,6 +223,16 @@ final class DocumentStore {
     func rollBack() {
         staged = committed
         isDiscarding = false
+    }
+}
+
+extension Change {
+    /// Whether nothing that containers have by their labels can depend on it.
+    fileprivate var isOfTargets: Bool {
+        switch self {
+        case .registerTargets, .deregisterTargets, .putInstance, .deleteInstance: true
+        default: false
+        }
     }
 }
 

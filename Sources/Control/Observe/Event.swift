@@ -27,11 +27,11 @@ enum Event: Equatable, Sendable {
     /// Enough targets of a group that had failed open are healthy again.
     case groupRecovered(group: String)
     /// A source of targets does not answer as it should; what was heard before stays.
-    case discoveryFailed(group: String, source: String, reason: String)
+    case discoveryFailed(group: String?, source: String, reason: String)
     /// A source of targets answers again.
-    case discoveryRecovered(group: String, source: String)
+    case discoveryRecovered(group: String?, source: String)
     /// Something that a source has named cannot be a target.
-    case discoveryRefused(group: String, name: String, reason: String)
+    case discoveryRefused(group: String?, name: String, reason: String)
     /// A source has named an address that means something else on each host or network; it is used.
     case discoveryLocalAddress(group: String, name: String, kind: String, address: String)
     /// The file was read again; `changes` are sentences.
@@ -81,6 +81,11 @@ enum Event: Equatable, Sendable {
         }
     }
 
+    /// A group, where it is about one.
+    private static func group(_ name: String?) -> [Value.Member] {
+        name.map { [Value.Member("targetGroupName", .string($0))] } ?? []
+    }
+
     /// What it says beside its name.
     var members: [Value.Member] {
         switch self {
@@ -112,17 +117,13 @@ enum Event: Equatable, Sendable {
         case .groupFailedOpen(let group), .groupRecovered(let group):
             return [Value.Member("targetGroupName", .string(group))]
         case .discoveryFailed(let group, let source, let reason):
-            return [
-                Value.Member("targetGroupName", .string(group)), Value.Member("source", .string(source)),
-                Value.Member("reason", .string(reason)),
+            return Self.group(group) + [
+                Value.Member("source", .string(source)), Value.Member("reason", .string(reason)),
             ]
         case .discoveryRecovered(let group, let source):
-            return [Value.Member("targetGroupName", .string(group)), Value.Member("source", .string(source))]
+            return Self.group(group) + [Value.Member("source", .string(source))]
         case .discoveryRefused(let group, let name, let reason):
-            return [
-                Value.Member("targetGroupName", .string(group)), Value.Member("name", .string(name)),
-                Value.Member("reason", .string(reason)),
-            ]
+            return Self.group(group) + [Value.Member("name", .string(name)), Value.Member("reason", .string(reason))]
         case .discoveryLocalAddress(let group, let name, let kind, let address):
             return [
                 Value.Member("targetGroupName", .string(group)), Value.Member("name", .string(name)),

@@ -89,24 +89,24 @@ struct MetricsPage {
             help: "1 while the group's source of targets answers as it should.")
         for source in sources {
             text.sample(
-                source.record.state == .following ? 1 : 0, .init("target_group", source.group),
+                source.record.state == .following ? 1 : 0, .init("target_group", source.group ?? ""),
                 .init("source", source.kind))
         }
         text.begin(
             "apus_discovery_heard_timestamp_seconds", .gauge,
             help: "When the source was heard last, since 1970; 0 for never.")
         for source in sources {
-            text.sample(nanoseconds: source.record.heardAt ?? 0, .init("target_group", source.group))
+            text.sample(nanoseconds: source.record.heardAt ?? 0, .init("target_group", source.group ?? ""))
         }
         text.begin("apus_discovery_targets", .gauge, help: "Targets that the source names.")
         for source in sources {
-            text.sample(UInt64(source.targets.count), .init("target_group", source.group))
+            text.sample(UInt64(source.count), .init("target_group", source.group ?? ""))
         }
         text.begin("apus_discovery_refused_targets", .gauge, help: "What the source names and cannot be a target.")
-        for source in sources { text.sample(UInt64(source.refusals.count), .init("target_group", source.group)) }
+        for source in sources { text.sample(UInt64(source.refusals.count), .init("target_group", source.group ?? "")) }
         text.begin(
             "apus_discovery_failures_total", .counter, help: "Times that the source did not answer as it should.")
-        for source in sources { text.sample(source.record.failuresCount, .init("target_group", source.group)) }
+        for source in sources { text.sample(source.record.failuresCount, .init("target_group", source.group ?? "")) }
         text.begin("apus_discovery_batches_total", .counter, help: "Batches of what sources name that changed targets.")
         text.sample(status.discoveryBatches)
     }

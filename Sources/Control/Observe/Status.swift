@@ -47,6 +47,8 @@ protocol StatusSource: AnyObject {
     var groupCounters: [(name: String, workers: [TargetGroupCounters])] { get }
     /// The sources of targets, and what they have said, sorted by group.
     var discovery: [DiscoveryStatus] { get }
+    /// What containers have by their labels.
+    var claimed: ClaimedObjects { get }
     /// How many batches of what they have said came into force.
     var discoveryBatches: UInt64 { get }
     /// How many rollouts are under way, and how many have ended since the process began, by how.
@@ -139,6 +141,7 @@ final class Status: StatusSource {
     var rateLimits: [RateLimitFigures] { publication.rateLimits }
     var denials: [DenialFigures] { publication.denials }
     var discovery: [DiscoveryStatus] { targetDiscovery.statuses }
+    var claimed: ClaimedObjects { store.claimed }
     var discoveryBatches: UInt64 { targetDiscovery.batchesCount }
     var rolloutCounts: (running: Int, ended: [RolloutRecord.Phase: UInt64]) {
         (rolloutService.runningCount, rolloutService.endedCounts)

@@ -25,6 +25,7 @@ final class Inheritance {
     /// What is known of targets, by group.
     private(set) var targets: [String: [TargetKey: TargetMemory]] = [:]
     private var discoveredTargets: [String: [DiscoveredMemory]] = [:]
+    private var claims: [ClaimMemory] = []
     /// The sockets that a service manager has opened. Listeners that are added later use them.
     private(set) var passedSockets: [PassedSocket] = []
     private var listeners: [ListenerKey: [Int: [Int32]]] = [:]
@@ -78,6 +79,9 @@ final class Inheritance {
         case (.targets(let group, let targets)?, 0):
             for target in targets { self.targets[group, default: [:]][target.key] = target }
         case (.discovered(let group, let targets)?, 0): discoveredTargets[group, default: []] += targets
+        case (.claimed(let claim)?, 0):
+            // As many as a process sends: those of containers, and those of groups that are kept without any.
+            if claims.count < Limits.containersMax + Limits.emptyClaimsMax { claims.append(claim) }
         case (.start(let workers, let predecessor, let generation)?, 0):
             self.generation = UInt64(clamping: generation)
             workerCount = workers > 0 ? workers : nil
@@ -89,7 +93,9 @@ final class Inheritance {
     }
 
     /// What discovery has found: the last that is known until the sources of this process have been heard.
-    var discovered: Discovered { Discovered(discoveredTargets.mapValues { $0.map(\.found) }) }
+    var discovered: Discovered {
+        Discovered(discoveredTargets.mapValues { $0.map(\.found) }, claims: claims.map(\.claim))
+    }
 
     /// What is said of the containers of targets, by the groups of `document`.
     func containers(of document: Document) -> [String: [TargetKey: ContainerHealth]] {
@@ -98,6 +104,10 @@ final class Inheritance {
             for one in discoveredTargets[group.name] ?? [] where one.container != .passing {
                 containers[group.name, default: [:]][group.key(of: one.found.target)] = one.container
             }
+        }
+        for one in claims where one.health != .passing {
+            guard let target = one.claim.target?.target, let port = target.port else { continue }
+            containers[one.claim.group, default: [:]][TargetKey(id: target.id, port: port)] = one.health
         }
         return containers
     }

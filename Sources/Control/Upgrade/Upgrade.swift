@@ -392,6 +392,13 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
                 connection.send(.discovered(group: name, Array(part)))
             }
         }
+        for claim in store.discovered.claims {
+            let containers = services.registry.containers[claim.group] ?? [:]
+            let health = claim.target.flatMap { found in
+                found.target.port.flatMap { containers[TargetKey(id: found.target.id, port: $0)] }
+            }
+            connection.send(.claimed(ClaimMemory(claim, health: health ?? .passing)))
+        }
     }
 
     // MARK: Once it is ready

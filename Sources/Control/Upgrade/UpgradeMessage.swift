@@ -30,6 +30,8 @@ enum UpgradeMessage: Equatable {
     case targets(group: String, [TargetMemory])
     /// What the source of a group has named; a group whose source names none has a message as well.
     case discovered(group: String, [DiscoveredMemory])
+    /// What a container asks for by its labels.
+    case claimed(ClaimMemory)
     /// That was all that the successor needs to get ready: so many workers have sockets, this is the process that
     /// speaks, and its generation.
     case start(workers: Int, FinishingProcess, generation: Int)
@@ -100,6 +102,7 @@ extension UpgradeMessage {
             ["message": "targets", "group": .string(group), "targets": .array(targets.map(\.value))]
         case .discovered(let group, let targets):
             ["message": "discovered", "group": .string(group), "targets": .array(targets.map(\.value))]
+        case .claimed(let claim): ["message": "claimed", "claim": claim.value]
         case .start(let workers, let process, let generation):
             [
                 "message": "start", "workers": .int(workers), "process": process.value, "generation": .int(generation),
@@ -151,6 +154,7 @@ extension UpgradeMessage {
         case "discovered":
             guard let group = value["group"]?.string else { return nil }
             return .discovered(group: group, (value["targets"]?.array ?? []).compactMap(DiscoveredMemory.init))
+        case "claimed": return value["claim"].flatMap(ClaimMemory.init).map { .claimed($0) }
         case "start":
             guard let workers = value["workers"]?.int, let process = value["process"].flatMap(FinishingProcess.init)
             else { return nil }

@@ -26,18 +26,13 @@ extension ChangedObject: CustomStringConvertible {
         case .prefixList(let name): "prefix list \(name)"
         case .targetGroup(let name): "target group \(name)"
         case .loadBalancer(let name): "load balancer \(name)"
-        case .listener(let name): "listener \(name.text)"
-        case .rule(let name): "rule \(name.priority) of \(name.listener.text)"
+        case .listener(let name): "listener \(name)"
+        case .rule(let name): "rule \(name.priority) of \(name.listener)"
         case .weights(let name):
-            "weights of " + (name.priority.map { "rule \($0) of " } ?? "") + name.listener.text
+            "weights of " + (name.priority.map { "rule \($0) of " } ?? "") + "\(name.listener)"
         case .targets(let group): "targets of \(group)"
         }
     }
-}
-
-extension ListenerName {
-    /// `web:8080`.
-    fileprivate var text: String { "\(loadBalancer):\(port)" }
 }
 
 extension Changes {

@@ -135,12 +135,19 @@ public struct Changes: Hashable, Sendable {
             return
         }
         guard var group = file.targetGroups.index(of: name).map({ file.targetGroups[$0] }) else { return }
-        group.targets += discovered.groups[name]?.map(\.target) ?? []
+        group.targets += discovered.targets(of: name)?.map(\.target) ?? []
         let index = targets.index(of: name) ?? targets.endIndex
         if index == targets.endIndex { targets.append(TargetsChange(targetGroup: name)) }
         targets[index].registered.register(registered, defaultPort: group.port)
         targets[index].deregister(deregistered, from: group)
         if targets[index].isEmpty { targets.remove(at: index) }
+    }
+
+    /// Forgets what was done to the targets of a group that containers had by their labels, and that is gone.
+    public mutating func forgetTargets(of group: String) {
+        guard targetGroups.put.index(of: group) == nil, targets.index(of: group) != nil else { return }
+        times[.targets(group)] = nil
+        targets.remove(group)
     }
 
     /// Remembers which of `removed` only `discovered` has in a group that was put at run time.

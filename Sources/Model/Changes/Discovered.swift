@@ -22,15 +22,15 @@ public struct Discovered: Equatable, Sendable {
 
     /// A target that a source has named and that its group does not take.
     public struct Refusal: Hashable, Sendable {
-        /// Its group.
-        public var group: String
+        /// Its group; nil for what containers ask for by their labels.
+        public var group: String?
         /// Its name at the source.
         public var name: String
         /// What is wrong, and what to do about it.
         public var mistake: ConfigError
 
         /// A refusal of what `name` is in `group`.
-        public init(group: String, name: String, mistake: ConfigError) {
+        public init(group: String?, name: String, mistake: ConfigError) {
             self.group = group
             self.name = name
             self.mistake = mistake
@@ -39,15 +39,32 @@ public struct Discovered: Equatable, Sendable {
 
     /// What was found, by group, in the order of the source.
     public var groups: [String: [Target]]
+    /// What containers ask for by their labels.
+    public let claims: [Claim]
+    /// The targets of groups that they have got.
+    private var grantedTargets: [String: [Target]] = [:]
 
     /// What was found.
-    public init(_ groups: [String: [Target]] = [:]) { self.groups = groups }
+    public init(_ groups: [String: [Target]] = [:], claims: [Claim] = []) {
+        self.groups = groups
+        self.claims = claims
+    }
+
+    /// What was found of the group of this name; nil if nothing was heard of it.
+    func targets(of group: String) -> [Target]? { groups[group] ?? grantedTargets[group] }
+
+    /// Notes which groups containers have got by their labels.
+    public mutating func grant(_ claimed: ClaimedObjects) {
+        if claims.isEmpty { return }
+        grantedTargets = Dictionary(claimed.groups.map { ($0.group.name, $0.targets) }) { first, _ in first }
+    }
 
     /// The targets of groups of `document` that `old` found as well and that are others now.
     public func renewed(since old: Discovered, in document: Document) -> [String: Set<TargetKey>] {
         var renewed: [String: Set<TargetKey>] = [:]
         for group in document.targetGroups {
-            guard let found = groups[group.name], let before = old.groups[group.name], found != before else { continue }
+            guard let found = targets(of: group.name), let before = old.targets(of: group.name), found != before
+            else { continue }
             let identities = Dictionary(before.map { (group.key(of: $0.target), $0.identity) }) { first, _ in first }
             let others = found.map { (group.key(of: $0.target), $0.identity) }.filter { key, identity in
                 identities[key].map { $0 != identity } ?? false
@@ -57,12 +74,15 @@ public struct Discovered: Equatable, Sendable {
         return renewed
     }
 
-    /// Adds what was found to the groups of `document` that have discovery, except what they have already and what
-    /// `changes` took out again. Returns what they do not take, which touches nothing else.
-    func apply(to document: inout Document, under changes: Changes) -> [Refusal] {
+    /// Adds what was found to the groups of `document` that have discovery, and to those of `claimed`, except what they
+    /// have already and what `changes` took out again. Returns what they do not take, which touches nothing else.
+    func apply(to document: inout Document, under changes: Changes, _ claimed: ClaimedObjects) -> [Refusal] {
         var refusals: [Refusal] = []
-        for index in document.targetGroups.indices where document.targetGroups[index].discovery != nil {
-            guard let found = groups[document.targetGroups[index].name], !found.isEmpty else { continue }
+        let owned = Dictionary(claimed.groups.map { ($0.group.name, $0.targets) }) { first, _ in first }
+        for index in document.targetGroups.indices {
+            let group = document.targetGroups[index]
+            guard let found = owned[group.name] ?? (group.discovery == nil ? nil : groups[group.name]), !found.isEmpty
+            else { continue }
             let deregistered = changes.deregistered(from: document.targetGroups[index])
             document.targetGroups[index].take(found, except: deregistered, &refusals)
         }
@@ -71,7 +91,7 @@ public struct Discovered: Equatable, Sendable {
 
     /// Whether the source of `group` has named `key`.
     func has(_ key: TargetKey, of group: TargetGroup) -> Bool {
-        groups[group.name]?.contains { group.key(of: $0.target) == key } ?? false
+        targets(of: group.name)?.contains { group.key(of: $0.target) == key } ?? false
     }
 }
 
@@ -126,14 +146,18 @@ extension Changes {
         return Set(targets[index].deregistered.map { group.key(of: $0) })
     }
 
-    /// The document with `discovered` and these changes on top, a sentence for each change that no longer applies to
-    /// it, and what of `discovered` groups do not take. `file` is valid, and so is the result.
-    public func apply(
-        to file: Document, _ discovered: Discovered
-    ) -> (Document, notApplicable: [String], refusals: [Discovered.Refusal]) {
-        var (document, notApplicable) = apply(to: file)
-        let refusals = discovered.apply(to: &document, under: self)
-        return (document, notApplicable, refusals)
+    /// The document with `discovered` and these changes on top. `file` is valid, and so is the result.
+    public func apply(to file: Document, _ discovered: Discovered) -> Layers {
+        var claimed = ClaimedObjects()
+        if let allowed = file.discovery?.docker, !discovered.claims.isEmpty {
+            let taken = Set(file.targetGroups.map(\.name) + targetGroups.put.map(\.name))
+            claimed = ClaimedObjects(discovered.claims, allowed: allowed, taken: taken)
+        }
+        var (document, notApplicable) = apply(to: claimed.adding(to: file))
+        claimed.addRules(to: &document)
+        let refusals = discovered.apply(to: &document, under: self, claimed)
+        return Layers(
+            document: document, notApplicable: notApplicable, refusals: claimed.refusals + refusals, claimed: claimed)
     }
 
     /// Forgets that targets were deregistered which only discovery had and has no more, so that another one that gets
@@ -144,7 +168,7 @@ extension Changes {
         for index in targets.indices.reversed() where !targets[index].deregistered.isEmpty {
             let name = targets[index].targetGroup
             let put = targetGroups.put.index(of: name).map { targetGroups.put[$0] }
-            guard let found = discovered.groups[name],
+            guard let found = discovered.targets(of: name),
                 let group = put ?? file.targetGroups.index(of: name).map({ file.targetGroups[$0] })
             else { continue }
             let ofFile = put == nil ? Set(group.targets.map { group.key(of: $0) }) : []
@@ -156,4 +180,16 @@ extension Changes {
             targets.remove(at: index)
         }
     }
+}
+
+/// What the file, discovery and changes make together.
+public struct Layers: Sendable {
+    /// All of it.
+    public let document: Document
+    /// A sentence for each change that does not apply any more.
+    public let notApplicable: [String]
+    /// What of discovery is not used.
+    public let refusals: [Discovered.Refusal]
+    /// What containers have by their labels.
+    public let claimed: ClaimedObjects
 }

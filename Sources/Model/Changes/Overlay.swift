@@ -28,14 +28,6 @@ struct Overlay<Element: Named>: Hashable, Sendable {
     }
 }
 
-/// What names a listener: its load balancer and its port.
-struct ListenerName: Hashable, Sendable {
-    /// Name of the load balancer.
-    var loadBalancer: String
-    /// Its port.
-    var port: Int
-}
-
 /// What names a rule: its listener and its priority.
 struct RuleName: Hashable, Sendable {
     /// Its listener.

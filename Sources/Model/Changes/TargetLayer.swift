@@ -21,7 +21,7 @@ extension Changes {
     /// Where the targets of `group` come from, which is what `file`, `discovered` and these changes make of it.
     public func layers(of group: TargetGroup, file: Document, _ discovered: Discovered) -> [TargetKey: TargetLayer] {
         var layers: [TargetKey: TargetLayer] = [:]
-        for one in discovered.groups[group.name] ?? [] {
+        for one in discovered.targets(of: group.name) ?? [] {
             layers[group.key(of: one.target)] = .discovered(name: one.name)
         }
         let put = targetGroups.put.index(of: group.name).map { targetGroups.put[$0] }
@@ -37,7 +37,7 @@ extension Changes {
     /// `change` without the targets of a group that only `discovered` has: what is shown of a group can be put again,
     /// and what was found stays found.
     public func withoutDiscovered(_ change: Change, file: Document, _ discovered: Discovered) -> Change {
-        guard case .putTargetGroup(var group) = change, discovered.groups[group.name] != nil else { return change }
+        guard case .putTargetGroup(var group) = change, discovered.targets(of: group.name) != nil else { return change }
         let layers = layers(of: group, file: file, discovered)
         group.targets = group.targets.filter { target in
             if case .discovered? = layers[group.key(of: target)] { false } else { true }

@@ -214,6 +214,17 @@ struct Key<Root: Sendable>: Sendable {
         return key
     }
 
+    /// The same key under another name, in an object that has such an object as a part and is `blank` at first.
+    func named<Outer: Sendable>(
+        _ name: String, in part: WritableKeyPath<Outer, Root> & Sendable, of blank: Outer
+    ) -> Key<Outer> {
+        let described = shape(blank[keyPath: part])
+        return Key<Outer>(
+            name, described.shape, isRequired: false, described.meaning,
+            decode: { [decode] value, root, findings in decode(value, &root[keyPath: part], &findings) },
+            encode: { [encode] root in encode(root[keyPath: part]) })
+    }
+
     /// The same key, of objects of one kind of load balancer alone.
     func of(_ kind: LoadBalancer.Kind, neutral: Value? = nil) -> Key {
         var key = self

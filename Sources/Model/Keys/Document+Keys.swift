@@ -7,6 +7,9 @@ extension Document {
             Key("runtime", \.runtime, Runtime.description.codec, "How the process runs."),
             Key("logs", \.logs, Logs.description.codec, "Where log records go."),
             Key(
+                optional: "discovery", \.discovery, DocumentDiscovery.description.codec,
+                "What is found rather than written here."),
+            Key(
                 "instances", \.instances, .list(Instance.description.codec, count: 0...Limits.instancesMax),
                 "The registry that gives targets of type instance their addresses."),
             Key(

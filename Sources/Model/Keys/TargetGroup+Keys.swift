@@ -223,14 +223,20 @@ extension Matcher {
         "Matcher", "a matcher", blank: Matcher(),
         keys: [
             Key(
-                "httpCode", \.httpCode, codes(httpRule, HTTPCodes.init, \.text),
+                "httpCode", \.httpCode, httpCodes,
                 "The status codes that pass: up to 499 in groups of application load balancers. 200-399 is usual for "
                     + "groups of network load balancers."),
             Key(
-                optional: "grpcCode", \.grpcCode, codes(grpcRule, GRPCCodes.init, \.text),
+                optional: "grpcCode", \.grpcCode, grpcCodes,
                 "The gRPC status codes that pass, in a group of protocolVersion GRPC; without it 12, or 0 where the "
                     + "path is the standard health service's."),
         ])
+
+    /// Reads and writes status codes.
+    static let httpCodes = codes(httpRule, HTTPCodes.init, \.text)
+
+    /// Reads and writes gRPC status codes.
+    static let grpcCodes = codes(grpcRule, GRPCCodes.init, \.text)
 
     /// Reads and writes a set of codes, as text or as one number.
     private static func codes<Codes: Sendable>(
@@ -275,7 +281,7 @@ extension Codec where Model == HealthCheck.Port {
             let number = value.int ?? value.string.flatMap { Int($0) }
             if let number, (1...65535).contains(number) { return .number(number) }
             findings.report(
-                "healthCheckPort must be traffic-port or an integer from 1 to 65535", found: value.brief,
+                "\(findings.subject) must be traffic-port or an integer from 1 to 65535", found: value.brief,
                 at: value.location, remedy: "Write traffic-port, or a port such as 8080.")
             return nil
         },

@@ -9,6 +9,8 @@ public struct Document: Hashable, Sendable {
     public var runtime: Runtime
     /// Where log records go.
     public var logs: Logs
+    /// What is found rather than written.
+    public var discovery: DocumentDiscovery?
     /// The registry that gives targets of type `instance` their addresses.
     public var instances: [Instance]
     /// Networks under names, by which listeners allow or deny clients.

@@ -16,10 +16,24 @@ public struct DocumentWarning: Hashable, Sendable, CustomStringConvertible {
 extension Document {
     /// All warnings, in the order of the listeners; with arguments, only those of one load balancer or of one listener.
     public func warnings(loadBalancer: String? = nil, port: Int? = nil) -> [DocumentWarning] {
-        loadBalancers.filter { loadBalancer == nil || $0.name == loadBalancer }.flatMap { owner in
+        let ofAll = loadBalancer == nil && port == nil ? labelWarnings : []
+        return loadBalancers.filter { loadBalancer == nil || $0.name == loadBalancer }.flatMap { owner in
             owner.listeners.filter { port == nil || $0.port == port }.flatMap {
                 $0.warnings(in: owner) + zoneWarnings(in: owner, $0)
             }
+        } + ofAll
+    }
+
+    /// Listeners that labels of containers may name and that there are not.
+    private var labelWarnings: [DocumentWarning] {
+        (discovery?.docker?.allowListeners ?? []).filter { listener($0) == nil }.map { name in
+            DocumentWarning(
+                loadBalancer: name.loadBalancer, port: name.port,
+                message: "allowListeners has \(name), which is no listener: containers that name it are refused.",
+                remedy: Spelling.remedy(
+                    for: name.description,
+                    among: loadBalancers.flatMap { owner in owner.listeners.map { "\(owner.name):\($0.port)" } },
+                    otherwise: "Add the listener, or remove the name."))
         }
     }
 }

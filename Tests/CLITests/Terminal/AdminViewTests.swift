@@ -84,7 +84,7 @@ import Testing
                 web: … and 2 more.
 
                 """)
-        #expect(AdminView.discovery([:], false) == "No target group has discovery.\n")
+        #expect(AdminView.discovery([:], false) == "Nothing is discovered.\n")
     }
 
     /// Where targets come from is told once some were found.

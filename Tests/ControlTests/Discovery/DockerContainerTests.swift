@@ -153,10 +153,4 @@ import Testing
         }
         #expect(!DockerContainer.isID(String(repeating: "a", count: 65)))
     }
-
-    @Test func labelsChoose() throws {
-        let container = try #require(DockerContainer(Self.inspection()))
-        #expect(container.has([:]) && container.has(["app": "web"]))
-        #expect(!container.has(["app": "web", "b": ""]) && !container.has(["app": "we"]))
-    }
 }

@@ -143,6 +143,27 @@ import Testing
         #expect(UpgradeMessage.endedFlows(numbers, worker: 1_000).bytes.count <= Core.Limits.messageBytesMax)
     }
 
+    @Test(arguments: [ContainerHealth.passing, .starting, .unhealthy])
+    func whatLabelsSayIsHandedOver(health: ContainerHealth) throws {
+        let labels = try #require(
+            try ContainerLabels.read([
+                "apus.host": "a.b,*.c", "apus.path": "/x", "apus.port": "81", "apus.health.interval": "7",
+                "apus.attributes.stickiness.enabled": "true",
+            ]))
+        let target = Discovered.Target(TargetDescription(id: "192.0.2.1", port: 81), name: "web-1", identity: "0a 1")
+        let claim = Claim(container: "web-1", labels: labels, target: target, since: "2026-01-01T00:00:00.5")
+        let message = UpgradeMessage.claimed(ClaimMemory(claim, health: health))
+        #expect(UpgradeMessage(message.bytes) == message)
+        var gone = claim
+        gone.target = nil
+        let ofGone = UpgradeMessage.claimed(ClaimMemory(gone, health: .passing))
+        #expect(UpgradeMessage(ofGone.bytes) == ofGone)
+        for text in [
+            #"{"message":"claimed"}"#, #"{"message":"claimed","claim":{"container":"a","since":"1","labels":{}}}"#,
+            #"{"message":"claimed","claim":{"container":"a","since":"1","labels":{"apus.host":["a"]},"found":7}}"#,
+        ] { #expect(UpgradeMessage(Array(text.utf8)) == .unknown) }
+    }
+
     @Test func asManyAsOneMessageHasFitIntoIt() {
         let worst = String(repeating: "\u{1}", count: Limits.containerNameBytesMax)
         let target = TargetDescription(

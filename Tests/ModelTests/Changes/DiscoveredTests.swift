@@ -26,28 +26,28 @@ import Testing
     private static func apply(
         _ change: Change, to changes: inout Changes, over file: Document, _ found: Discovered
     ) throws {
-        let (effective, _, _) = changes.apply(to: file, found)
+        let effective = changes.apply(to: file, found).document
         let change = changes.withoutDiscovered(change, file: file, found)
         _ = try effective.applying(change)
         changes.record(change, over: file, found)
     }
 
     @Test func isAddedToWhatIsRegistered() {
-        let (document, _, refusals) = Changes().apply(to: Self.file(), Self.found("10.0.0.2", "10.0.0.1"))
-        #expect(Self.ids(document) == ["10.0.0.1", "10.0.0.2"] && refusals.isEmpty)
+        let layers = Changes().apply(to: Self.file(), Self.found("10.0.0.2", "10.0.0.1"))
+        #expect(Self.ids(layers.document) == ["10.0.0.1", "10.0.0.2"] && layers.refusals.isEmpty)
     }
 
     @Test func aGroupWithoutDiscoveryTakesNothing() {
         let file = Document(targetGroups: [Self.group(discovery: false)])
-        #expect(Changes().apply(to: file, Self.found("10.0.0.2")).0 == file)
+        #expect(Changes().apply(to: file, Self.found("10.0.0.2")).document == file)
     }
 
     @Test func whatCannotBeATargetIsRefusedAlone() throws {
-        let (document, _, refusals) = Changes().apply(
+        let layers = Changes().apply(
             to: Self.file([]), Self.found("10.0.0.2", "i-1", "web-1", "10.0.0.2", "10.0.0.3"))
-        #expect(Self.ids(document) == ["10.0.0.2", "10.0.0.3"])
-        #expect(refusals.map(\.name) == ["ni-1", "nweb-1", "n10.0.0.2"])
-        #expect(refusals.last?.mistake.description.contains("n10.0.0.2") == true)
+        #expect(Self.ids(layers.document) == ["10.0.0.2", "10.0.0.3"])
+        #expect(layers.refusals.map(\.name) == ["ni-1", "nweb-1", "n10.0.0.2"])
+        #expect(layers.refusals.last?.mistake.description.contains("n10.0.0.2") == true)
     }
 
     @Test func aGroupTakesNoMoreThanItMay() {
@@ -55,9 +55,9 @@ import Testing
             let id = "10.1.\(number / 256).\(number % 256)"
             return Discovered.Target(TargetDescription(id: id), name: id, identity: id)
         }
-        let (document, _, refusals) = Changes().apply(to: Self.file([]), Discovered(["web": many]))
-        #expect(document.targetGroups[0].targets.count == Limits.targetsPerGroupMax && refusals.count == 1)
-        #expect(refusals[0].mistake.code == .tooManyTargets)
+        let layers = Changes().apply(to: Self.file([]), Discovered(["web": many]))
+        #expect(layers.document.targetGroups[0].targets.count == Limits.targetsPerGroupMax)
+        #expect(layers.refusals.count == 1 && layers.refusals[0].mistake.code == .tooManyTargets)
     }
 
     @Test func whatIsDeregisteredStaysOutUntilItIsGone() throws {
@@ -65,7 +65,7 @@ import Testing
         var changes = Changes()
         try Self.apply(
             .deregisterTargets(group: "web", [TargetDescription(id: "10.0.0.2")]), to: &changes, over: file, found)
-        #expect(Self.ids(changes.apply(to: file, found).0) == ["10.0.0.1", "10.0.0.3"])
+        #expect(Self.ids(changes.apply(to: file, found).document) == ["10.0.0.1", "10.0.0.3"])
         // The disk has it too.
         #expect(try Changes(changes.encoded()) == changes)
         changes.forgetDeregistered(over: file, found, renewed: [:])
@@ -87,7 +87,7 @@ import Testing
         #expect(renewed == ["web": [TargetKey(id: "10.0.0.2", port: 80)]])
         #expect(other.renewed(since: other, in: file).isEmpty && other.renewed(since: Discovered(), in: file).isEmpty)
         changes.forgetDeregistered(over: file, other, renewed: renewed)
-        #expect(Self.ids(changes.apply(to: file, other).0) == ["10.0.0.1", "10.0.0.2"])
+        #expect(Self.ids(changes.apply(to: file, other).document) == ["10.0.0.1", "10.0.0.2"])
     }
 
     /// A target of the file that was deregistered stays so, whatever is found.
@@ -97,7 +97,7 @@ import Testing
         try Self.apply(
             .deregisterTargets(group: "web", [TargetDescription(id: "10.0.0.1")]), to: &changes, over: file, found)
         changes.forgetDeregistered(over: file, found, renewed: [:])
-        #expect(Self.ids(changes.apply(to: file, found).0) == ["10.0.0.2"])
+        #expect(Self.ids(changes.apply(to: file, found).document) == ["10.0.0.2"])
     }
 
     @Test func whatIsRegisteredAsWellStays() throws {
@@ -106,29 +106,29 @@ import Testing
         try Self.apply(
             .registerTargets(group: "web", [TargetDescription(id: "10.0.0.2", weight: 7)]), to: &changes, over: file,
             found)
-        #expect(changes.apply(to: file, found).0.targetGroups[0].targets[1].weight == 7)
-        #expect(Self.ids(changes.apply(to: file, Self.found()).0) == ["10.0.0.1", "10.0.0.2"])
+        #expect(changes.apply(to: file, found).document.targetGroups[0].targets[1].weight == 7)
+        #expect(Self.ids(changes.apply(to: file, Self.found()).document) == ["10.0.0.1", "10.0.0.2"])
     }
 
     /// What is shown of a group can be put again, and what was found is not registered by that.
     @Test func aGroupThatIsPutTakesOverNothing() throws {
         let (file, found) = (Self.file(), Self.found("10.0.0.2", "10.0.0.3"))
         var changes = Changes()
-        var shown = changes.apply(to: file, found).0.targetGroups[0]
+        var shown = changes.apply(to: file, found).document.targetGroups[0]
         shown.healthCheck.path = "/other"
         try Self.apply(.putTargetGroup(shown), to: &changes, over: file, found)
-        #expect(Self.ids(changes.apply(to: file, found).0) == ["10.0.0.1", "10.0.0.2", "10.0.0.3"])
-        #expect(Self.ids(changes.apply(to: file, Self.found()).0) == ["10.0.0.1"])
+        #expect(Self.ids(changes.apply(to: file, found).document) == ["10.0.0.1", "10.0.0.2", "10.0.0.3"])
+        #expect(Self.ids(changes.apply(to: file, Self.found()).document) == ["10.0.0.1"])
         // In a group that was put a deregistration counts as well, and a second PUT leaves it.
         try Self.apply(
             .deregisterTargets(group: "web", [TargetDescription(id: "10.0.0.2")]), to: &changes, over: file, found)
-        #expect(Self.ids(changes.apply(to: file, found).0) == ["10.0.0.1", "10.0.0.3"])
+        #expect(Self.ids(changes.apply(to: file, found).document) == ["10.0.0.1", "10.0.0.3"])
         try Self.apply(
-            .putTargetGroup(changes.apply(to: file, found).0.targetGroups[0]), to: &changes, over: file, found)
-        #expect(Self.ids(changes.apply(to: file, found).0) == ["10.0.0.1", "10.0.0.3"])
+            .putTargetGroup(changes.apply(to: file, found).document.targetGroups[0]), to: &changes, over: file, found)
+        #expect(Self.ids(changes.apply(to: file, found).document) == ["10.0.0.1", "10.0.0.3"])
         // Without discovery the group has what it was put with.
         shown.discovery = nil
         try Self.apply(.putTargetGroup(shown), to: &changes, over: file, found)
-        #expect(Self.ids(changes.apply(to: file, found).0) == ["10.0.0.1"])
+        #expect(Self.ids(changes.apply(to: file, found).document) == ["10.0.0.1"])
     }
 }

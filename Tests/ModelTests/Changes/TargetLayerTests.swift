@@ -8,7 +8,7 @@ import Testing
     private let found = DiscoveredTests.found("10.0.0.1", "10.0.0.2", "10.0.0.3")
 
     private func labels(_ changes: Changes) -> [String: String] {
-        let group = changes.apply(to: file, found).0.targetGroups[0]
+        let group = changes.apply(to: file, found).document.targetGroups[0]
         let layers = changes.layers(of: group, file: file, found)
         return Dictionary(
             uniqueKeysWithValues: group.targets.map { ($0.id, layers[group.key(of: $0)]?.label ?? "none") })

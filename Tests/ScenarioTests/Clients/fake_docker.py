@@ -1,8 +1,8 @@
 """A Docker Engine that says what a file says, and says it badly where the file wants it.
 
 It answers GET /version, /containers/json, /containers/{id}/json and /events on a Unix socket. What there is comes from
-a JSON file that is read for each request: `containers` (id, name, address, port), `faults` (what is wrong with the
-answer of version, events, list or inspect), `lines` (lines that /events sends to those who are connected, from the
+a JSON file that is read for each request: `containers` (id, name, address, port, labels), `faults` (what is wrong with
+the answer of version, events, list or inspect), `lines` (lines that /events sends to those who are connected, from the
 beginning), and `epoch`, by whose change all connections of /events end.
 
 Faults: status (500), garbage (no HTTP), notjson, wrong (JSON of another shape), truncated (half of the body), huge
@@ -64,7 +64,9 @@ class Handler(socketserver.StreamRequestHandler):
         elif parts == ["containers", "json"]:
             filters = json.loads(urllib.parse.parse_qs(target.query)["filters"][0])
             assert filters["status"] == ["running"], filters
-            self.answer("list", now, [{"Id": container["id"]} for container in containers])
+            self.answer("list", now, [
+                {"Id": container["id"], **({"Labels": container["labels"]} if "labels" in container else {})}
+                for container in containers])
         elif len(parts) == 3 and parts[0] == "containers" and parts[2] == "json":
             found = [container for container in containers if container["id"] == parts[1]]
             if found:

@@ -25,7 +25,7 @@ def pass_on(source, sink):
     message = json.loads(data)
     if message["message"] == "hello":
         message["version"] = "0.0.9"
-    if message["message"] not in ("targets", "discovered", "ticket-keys"):
+    if message["message"] not in ("targets", "discovered", "claimed", "ticket-keys"):
         socket.send_fds(sink, [json.dumps(message).encode()], descriptors)
     for descriptor in descriptors:
         os.close(descriptor)

@@ -20,6 +20,8 @@ struct Document: Sendable {
     var instances: [String: String] = [:]
     /// The prefix lists: name → entries.
     var prefixLists: [String: [String]] = [:]
+    /// Keys of `discovery.docker`, without the listeners that are allowed, which are those of the document.
+    var labels: [String: JSON]?
     /// `admin.metrics`.
     var metrics: String?
     /// Keys of `runtime`, without the state directory.
@@ -208,6 +210,10 @@ struct Document: Sendable {
             "targetGroups": .array(groups.map(Self.json)),
         ]
         if let metrics { document["admin"]["metrics"] = .string(metrics) }
+        if let labels {
+            let listeners: JSON = .array(ports.map { "web:\($0)" })
+            document["discovery"] = ["docker": .object(labels.merging(["allowListeners": listeners]) { $1 })]
+        }
         if !instances.isEmpty {
             let entries = instances.sorted { $0.key < $1.key }
             document["instances"] = .array(entries.map { ["id": .string($0.key), "address": .string($0.value)] })

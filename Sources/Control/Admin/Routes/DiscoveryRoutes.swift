@@ -15,14 +15,17 @@ enum DiscoveryRoutes {
 extension DiscoveryStatus {
     /// As the socket shows it.
     fileprivate var value: Value {
-        var value: Value = [
-            "targetGroupName": .string(group), "type": .string(kind), "source": .string(place),
-            "state": .string(state),
-        ]
+        var value: Value = [:]
+        value["targetGroupName"] = group.map { .string($0) }
+        value["type"] = .string(kind)
+        value["source"] = .string(place)
+        value["state"] = .string(state)
         value["reason"] = record.reason.map { .string($0) }
         value["lastHeard"] = record.heardAt.map { .string(utcText(nanoseconds: $0)) }
         value["failures"] = .int(Int(clamping: record.failuresCount))
-        value["targets"] = .array(targets.map(Self.value))
+        let claimed = record.found?.claims.compactMap { one in one.claim.target.map { ($0, one.claim.group) } } ?? []
+        value["targets"] = .array(
+            targets.map { Self.value($0) } + claimed.map { Self.value($0, ofGroup: $1) })
         value["refused"] = .array(refusals.prefix(Limits.discoveryRefusalsShownMax).map(Self.value))
         value["refusedCount"] = .int(refusals.count)
         let remarks = record.found?.remarks ?? []
@@ -38,12 +41,15 @@ extension DiscoveryStatus {
         }
     }
 
-    private static func value(_ found: Discovered.Target) -> Value {
+    /// A target that was found; one that asks for a group by its labels names that.
+    private static func value(_ found: Discovered.Target, ofGroup group: String? = nil) -> Value {
         let target = found.target
-        return [
+        var value: Value = [
             "name": .string(found.name),
             "target": .target(target.id, target.port, weight: target.weight, zone: target.zone),
         ]
+        value["targetGroupName"] = group.map { .string($0) }
+        return value
     }
 
     private static func value(_ refusal: FoundTargets.Refusal) -> Value {

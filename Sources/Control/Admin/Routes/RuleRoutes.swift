@@ -19,10 +19,15 @@ enum RuleRoutes {
     ) throws(AdminError) {
         let listener = try call.listener()
         let all = listener.rules.sorted { $0.priority < $1.priority }
+        let discovered = call.status.claimed.priorities(loadBalancer: call.name("lb"), port: listener.port)
         completion(
             .value([
                 "rules": .array(all.map { $0.encoded() }),
                 "defaultActions": .array(listener.defaultActions.map { $0.encoded() }),
+                "discovered": .object(
+                    discovered.sorted { $0.key < $1.key }.map { priority, containers in
+                        Value.Member("\(priority)", .array(containers.map { .string($0) }))
+                    }),
             ]))
     }
 

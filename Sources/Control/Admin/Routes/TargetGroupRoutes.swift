@@ -24,7 +24,14 @@ enum TargetGroupRoutes {
             ]
             health.append(Value.Member(group.name, summary))
         }
-        completion(.value(["targetGroups": .array(all.map { $0.encoded() }), "health": .object(health)]))
+        let discovered = call.status.claimed.containers.sorted { $0.key < $1.key }.map { name, containers in
+            Value.Member(name, .array(containers.map { .string($0) }))
+        }
+        completion(
+            .value([
+                "targetGroups": .array(all.map { $0.encoded() }), "health": .object(health),
+                "discovered": .object(discovered),
+            ]))
     }
 
     private static func get(
