@@ -40,7 +40,7 @@ struct RolloutFile: Sendable {
         do throws(SystemError) {
             bytes = try readFile(path)
         } catch {
-            return error.code == ENOENT ? Content() : Content(damage: "\(error)")
+            return error.code == SystemError.noSuchFile ? Content() : Content(damage: "\(error)")
         }
         let value: Value
         do throws(ConfigErrors) { value = try Value.parse(json: bytes, file: path) } catch {
