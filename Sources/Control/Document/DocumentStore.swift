@@ -36,13 +36,25 @@ final class DocumentStore {
         }
 
         /// Forgets changes of what only discovery had and has no more, with what it had `before` and which targets are
-        /// others.
-        mutating func forgetGone(since before: ClaimedObjects, renewed: [String: Set<TargetKey>]) {
+        /// others. Of the groups of `partial` it may have more than is known.
+        mutating func forgetGone(
+            since before: ClaimedObjects, renewed: [String: Set<TargetKey>], partial: Set<String>
+        ) {
             let old = changes
-            changes.forgetDeregistered(over: claimed.adding(to: base), discovered, renewed: renewed)
+            var whole = discovered
+            for name in partial { whole.groups[name] = nil }
+            changes.forgetDeregistered(over: claimed.adding(to: base), whole, renewed: renewed)
             let names = claimed.containers
             for name in before.containers.keys where names[name] == nil { changes.forgetTargets(of: name) }
             if changes != old { layer() }
+        }
+
+        /// Forgets what was found for groups that have no discovery any more: another source of a group that has the
+        /// name later must not bring it back.
+        mutating func forgetUnfollowed() {
+            guard !discovered.groups.isEmpty else { return }
+            let followed = Set(effective.targetGroups.lazy.filter { $0.discovery != nil }.map(\.name))
+            for name in discovered.groups.keys where !followed.contains(name) { discovered.groups[name] = nil }
         }
 
         /// `overrides` with those marked that were found edited before and are hidden by the same change; first what
@@ -134,9 +146,13 @@ final class DocumentStore {
             change, over: staged.claimed.adding(to: staged.base), staged.discovered,
             at: Int(WallClock.now() / 1_000_000))
         staged.replaced = nil
-        // What was found of a group that was put anew belongs to it as before, and what containers have by their labels
-        // depends on what else there is.
-        if case .putTargetGroup(let group) = change, group.discovery != nil { return staged.layer() }
+        // What was found of a group that was put anew belongs to it as before, and comes after what was registered; and
+        // what containers have by their labels depends on what else there is.
+        if let name = change.groupOfTargets,
+            staged.effective.targetGroups.first(where: { $0.name == name })?.discovery != nil
+        {
+            return staged.layer()
+        }
         if !staged.discovered.claims.isEmpty, !change.isOfTargets { staged.layer() }
     }
 
@@ -149,13 +165,14 @@ final class DocumentStore {
             from: staged.changes.withoutDiscovered(change, file: staged.base, staged.discovered))
     }
 
-    /// Stages what discovery has found by now. Returns the targets that stay where they were and are others.
-    func stage(_ discovered: Discovered) -> [String: Set<TargetKey>] {
+    /// Stages what discovery has found by now, which for the groups of `partial` may not be all that there is. Returns
+    /// the targets that stay where they were and are others.
+    func stage(_ discovered: Discovered, partial: Set<String> = []) -> [String: Set<TargetKey>] {
         let (before, claimed) = (staged.discovered, staged.claimed)
         staged.discovered = discovered
         staged.layer()
         let renewed = staged.discovered.renewed(since: before, in: staged.effective)
-        staged.forgetGone(since: claimed, renewed: renewed)
+        staged.forgetGone(since: claimed, renewed: renewed, partial: partial)
         return renewed
     }
 
@@ -207,6 +224,7 @@ final class DocumentStore {
     /// What is staged is durable: it is in force from now on.
     func commitStaged() {
         if staged.changes != committed.changes { writesCount += 1 }
+        staged.forgetUnfollowed()
         committed = staged
         overridesMade = nil
         isDiscarding = false
@@ -232,6 +250,15 @@ extension Change {
         switch self {
         case .registerTargets, .deregisterTargets, .putInstance, .deleteInstance: true
         default: false
+        }
+    }
+
+    /// The group whose targets it may change; nil if it is none's.
+    fileprivate var groupOfTargets: String? {
+        switch self {
+        case .putTargetGroup(let group): group.name
+        case .registerTargets(let name, _), .deregisterTargets(let name, _): name
+        default: nil
         }
     }
 }

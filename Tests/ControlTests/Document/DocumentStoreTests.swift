@@ -71,6 +71,73 @@ import Testing
         #expect(scene.targets == ["192.0.2.1", "192.0.2.3"])
     }
 
+    // MARK: Discovery
+
+    private static let found = """
+          - name: green
+            targetType: ip
+            protocol: HTTP
+            port: 8081
+            targets: [ { id: 192.0.2.1 } ]
+            discovery: { file: { path: green.json } }
+        """
+
+    private static func found(_ ids: String...) -> Discovered {
+        Discovered([
+            "green": ids.map { Discovered.Target(TargetDescription(id: $0), name: $0, identity: $0) }
+        ])
+    }
+
+    private static func ids(_ scene: Scene) -> [String] {
+        scene.store.committedDocument.targetGroups[1].targets.map(\.id)
+    }
+
+    /// The next answer of the source, which says the same, must not be another document.
+    @Test func whatIsRegisteredComesBeforeWhatWasFound() throws {
+        let scene = try Scene(Self.found)
+        _ = scene.store.stage(Self.found("192.0.2.7"))
+        scene.store.commitStaged()
+        try scene.stage(.registerTargets(group: "green", [TargetDescription(id: "192.0.2.5")]))
+        scene.store.commitStaged()
+        let before = scene.store.committedDocument
+        #expect(Self.ids(scene) == ["192.0.2.1", "192.0.2.5", "192.0.2.7"])
+        _ = scene.store.stage(Self.found("192.0.2.7"))
+        scene.store.commitStaged()
+        #expect(scene.store.committedDocument == before)
+    }
+
+    /// A source that has not answered yet must not bring back what another one had found long ago.
+    @Test(arguments: [true, false]) func whatAGroupWithoutDiscoveryHadIsForgotten(isDeleted: Bool) throws {
+        let scene = try Scene(Self.found)
+        _ = scene.store.stage(Self.found("192.0.2.7"))
+        scene.store.commitStaged()
+        let without = Self.found.replacing("discovery: { file: { path: green.json } }", with: "")
+        for text in [isDeleted ? "" : without, Self.found] {
+            let (base, places) = try scene.parsed(text)
+            _ = scene.store.stageReload(base, places, discardingChanges: false)
+            scene.store.commitStaged()
+        }
+        #expect(Self.ids(scene) == ["192.0.2.1"] && scene.store.discovered.groups.isEmpty)
+    }
+
+    /// What is not named may be there all the same while some of the source cannot be read.
+    @Test func whatWasDeregisteredIsKeptWhileTheSourceIsNotReadInFull() throws {
+        let scene = try Scene(Self.found)
+        _ = scene.store.stage(Self.found("192.0.2.7"))
+        scene.store.commitStaged()
+        try scene.stage(.deregisterTargets(group: "green", [TargetDescription(id: "192.0.2.7")]))
+        scene.store.commitStaged()
+        _ = scene.store.stage(Self.found(), partial: ["green"])
+        scene.store.commitStaged()
+        _ = scene.store.stage(Self.found("192.0.2.7"))
+        scene.store.commitStaged()
+        #expect(Self.ids(scene) == ["192.0.2.1"])
+        _ = scene.store.stage(Self.found())
+        _ = scene.store.stage(Self.found("192.0.2.7"))
+        scene.store.commitStaged()
+        #expect(Self.ids(scene) == ["192.0.2.1", "192.0.2.7"])
+    }
+
     // MARK: Reloads
 
     @Test func aReloadKeepsTheChangesOnTop() throws {
