@@ -10,9 +10,8 @@ public final class NotifyReceiver: Sendable {
     public let address: String
     private let descriptor: Int32
 
-    /// Listens at a new path, or at a name outside the file system.
-    public init(isAbstract: Bool = false) throws {
-        let path = TestRun.newPath()
+    /// Listens at `path`, or at a name outside the file system.
+    public init(isAbstract: Bool = false, path: String = TestRun.newPath()) throws {
         address = isAbstract ? "@" + path : path
         descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var storage = sockaddr_un()

@@ -6,7 +6,8 @@ import Logging
 ///
 /// Shape:  one object of the control thread, with one timer. It never waits: what the service manager did not take is
 ///         sent again later.
-/// Limits: two datagrams wait at most, the beginning and the end of the latest reload; the status is sent once in
+/// Limits: three datagrams wait at most, which process is the main one, and the beginning and the end of the latest
+///         reload; the status is sent once in
 ///         `Limits.statusInterval` at most, if it has changed.
 /// Source: sd_notify(3), systemd.service(5), "Type=notify" and "notify-reload".
 final class ServiceNotifier: PollHandler, ReloadObserver {
@@ -77,7 +78,7 @@ final class ServiceNotifier: PollHandler, ReloadObserver {
         guard phase == .ready else { return }
         phase = .reloading
         // The time tells a service manager of "notify-reload" that this is the reload which it has asked for.
-        unsent = []
+        unsent.removeAll { !$0.contains("MAINPID=") }
         tell("RELOADING=1\nMONOTONIC_USEC=\(Instant.now().nanoseconds / 1000)", status: "Reloading the configuration")
     }
 
@@ -146,8 +147,16 @@ final class ServiceNotifier: PollHandler, ReloadObserver {
     }
 
     private func flush() {
-        while let first = unsent.first, report(socket.send(first)) { unsent.removeFirst() }
-        retryDue = unsent.isEmpty ? nil : Instant.now() + Limits.notifyRetryTime
+        var delay = Limits.notifyRetryTime
+        while let first = unsent.first {
+            let result = socket.send(first)
+            report(result)
+            // A service manager whose socket is not there now may wait for this later.
+            if case .failed = result { delay = Limits.statusInterval }
+            guard result == .sent else { break }
+            unsent.removeFirst()
+        }
+        retryDue = unsent.isEmpty ? nil : Instant.now() + delay
     }
 
     /// Whether there is nothing to be sent again. What cannot be sent at all is said once.

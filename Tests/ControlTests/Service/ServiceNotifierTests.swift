@@ -146,4 +146,17 @@ import Testing
         notifier.stopping(grace: 1)
         #expect(log.lines.count == 1 && log.lines.first?.contains("cannot be told") == true, "\(log.lines)")
     }
+
+    /// The service manager may be away for a moment: that this is the main process must reach it.
+    @Test func whatASocketThatIsGoneMissesIsToldLater() throws {
+        let path = TestRun.newPath()
+        let notifier = try #require(make(path))
+        notifier.tookOver()
+        notifier.reloadBegan()
+        notifier.reloadEnded(wasRefused: false)
+        let receiver = try NotifyReceiver(path: path)
+        #expect(next(receiver)?.prefix(2) == ["READY=1", "MAINPID=\(SystemProcess.id)"])
+        #expect(next(receiver)?.first == "RELOADING=1")
+        #expect(next(receiver)?.first == "READY=1")
+    }
 }
