@@ -42,6 +42,10 @@ import Testing
                     && apus.errors.contains("listener=web:\(apus.port)") && apus.errors.contains("client=127.0.0.")
             }, "\(apus.errors)")
         expectServes(apus)
+        for (source, isDenied) in [("127.0.0.18", true), ("127.0.0.5", false)] {
+            let told = try apus.command("explain", "http://example.com:\(apus.port)/", "--source", source)
+            #expect(told.output.contains("The client's connection is reset") == isDenied, "\(told.output)")
+        }
     }
 
     @Test("HTTPS: a denied client gets no byte of a handshake")

@@ -56,6 +56,9 @@ extension AdminCall {
 extension AdminView {
     static func explanation(_ answer: Value, _ coloured: Bool) -> String {
         var text = "listener \(self.text(answer["listener"]))\n"
+        if answer["clientDenied"]?.bool == true {
+            text += "The client's connection is reset: apus.allow or apus.deny does not let it in. Otherwise:\n"
+        }
         var table = TextTable(("rule", .right), ("condition", .left), ("holds", .left), ("", .left))
         for rule in answer["rules"]?.array ?? [] {
             let conditions = rule["conditions"]?.array ?? []

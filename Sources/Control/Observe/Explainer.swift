@@ -85,7 +85,9 @@ final class Explainer: ExplainActions {
         let trial = RequestTrial(
             plan, head: head.span, client: client,
             serverName: plan.tls == nil ? nil : isNamed ? name : [])
-        return value(of: trial, listener, "\(balancer.name):\(listener.port)")
+        var value = value(of: trial, listener, "\(balancer.name):\(listener.port)")
+        if let access = plan.access, !access.admits(client) { value["clientDenied"] = true }
+        return value
     }
 
     // MARK: Which listener

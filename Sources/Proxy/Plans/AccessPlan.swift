@@ -19,7 +19,7 @@ public final class AccessPlan: Sendable {
     }
 
     /// Whether a client with this address is taken.
-    func admits(_ client: SocketAddress) -> Bool {
+    public func admits(_ client: SocketAddress) -> Bool {
         if denied?.contains(client) ?? false { return false }
         return allowed?.contains(client) ?? true
     }
