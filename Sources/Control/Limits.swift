@@ -146,6 +146,11 @@ enum Limits {
     /// Bytes of a list of targets that a source gives: 4 MiB, more than 10,000 targets take. A longer one is refused,
     /// and what was heard before stays.
     static let discoveryBytesMax = 4 << 20
+    /// Bytes of a secret by reference: 256 KiB, more than any private key with certificates around it. A longer one is
+    /// refused, and the one before stays in force.
+    static let secretBytesMax = 256 * 1024
+    /// Bytes of a secret that is sent in a header field: 8 KiB, as servers take no longer ones. The same happens.
+    static let fieldSecretBytesMax = 8 * 1024
     /// How often a list of targets is read without a notice of change: every 30 s, as network file systems have none.
     static let discoveryLookTime: Nanoseconds = 30_000_000_000
     /// Targets that one batch names as refused, in the log and as events. The others are in `apus discovery`.

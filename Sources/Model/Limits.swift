@@ -180,4 +180,7 @@ public enum Limits {
     /// Values that the cohorts of an action pin. Reason: a user list belongs to the program that is rolled out; each
     /// worker keeps 16 bytes of each. Beyond it: ValidationError.
     public static let cohortPinsMax = 1_000
+
+    /// Header fields with secrets that a URL of targets is asked with. Beyond it: ValidationError.
+    public static let discoveryFieldsMax = 16
 }

@@ -135,6 +135,7 @@ struct ReferenceWalker {
                 walk(member.value, key.shape)
             }
         case .list(let element, _): for value in value.array ?? [] { walk(value, element) }
+        case .map(let element): for member in value.members ?? [] { walk(member.value, element) }
         default: break
         }
     }

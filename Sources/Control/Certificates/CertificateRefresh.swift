@@ -64,7 +64,12 @@ final class CertificateRefresh: CertificateWatchObserver {
                 "changed certificate files are not good: what they held before stays in force",
                 metadata: ["error": "\(ConfigErrors(mistakes))"])
         }
-        if certificates.commit() {
+        let secretsVersion = certificates.secretsVersion
+        let hasNewCertificates = certificates.commit()
+        if certificates.secretsVersion != secretsVersion {
+            logger.notice("secrets that sources of targets are asked with were read again")
+        }
+        if hasNewCertificates {
             publication.publish(deregistered: [:])
             logger.notice("certificates were read again", metadata: ["count": "\(certificates.certificates.count)"])
             warnings.log()

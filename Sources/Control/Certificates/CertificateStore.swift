@@ -4,7 +4,8 @@ import Logging
 import Model
 import TLS
 
-/// What the files that a document names hold: certificates with their keys, trust stores, roots.
+/// What the files that a document names hold: certificates with their keys, trust stores, roots, and secrets that
+/// sources of targets are asked with.
 ///
 /// Files are read before a document is put in force; what cannot be used refuses it. While they are in force they are
 /// read again whenever their folders change. A file that is not good then, as one half written, changes nothing.
@@ -17,6 +18,8 @@ final class CertificateStore {
         fileprivate var certificates: [CertificateFiles: (bytes: [[UInt8]], certificate: TLSCertificate)] = [:]
         fileprivate var trustStores: [MutualAuthentication: (bytes: [[UInt8]], store: TLSTrustStore)] = [:]
         fileprivate var roots: [String: [UInt8]] = [:]
+        /// As they stand in header fields.
+        fileprivate var secrets: [SecretReference: [UInt8]] = [:]
 
         /// The certificates with their files, sorted by these.
         fileprivate var sortedCertificates: [(files: CertificateFiles, certificate: TLSCertificate)] {
@@ -27,16 +30,21 @@ final class CertificateStore {
         var warnings: [CertificateWarning] { sortedCertificates.flatMap(CertificateWarning.all) }
     }
 
-    /// Where relative paths begin: the configuration file's folder.
-    private let folder: String
+    /// Where secrets are. Relative paths begin in the configuration file's folder.
+    private let sources: SecretSources
+    /// Whether secrets that were not passed to this process may be passed to the service: then they are warned of.
+    private var mayBePassedLater = false
+    private var warningsOfSecrets: [Warning] = []
     private var content = Content()
     private var prepared: Content?
     /// Grows with every change of what is in force.
     private(set) var version: UInt64 = 0
+    /// Grows with every change of the secrets in force that sources are asked with.
+    private(set) var secretsVersion: UInt64 = 0
 
-    /// Nothing was read.
-    init(configurationFile: String) {
-        folder = Self.folder(of: configurationFile)
+    /// Nothing was read. `sources` are those of this process unless they are given.
+    init(configurationFile: String, sources: SecretSources? = nil) {
+        self.sources = sources ?? SecretSources(folder: Self.folder(of: configurationFile))
     }
 
     /// Where relative paths in a configuration file begin: its folder; for a pipe, this process's.
@@ -51,9 +59,11 @@ final class CertificateStore {
     /// The paths of the files that `document` needs: all of them, or with `onlyNew` those that are not in force yet.
     func files(for document: Document, onlyNew: Bool) -> Set<String> {
         var names: Set<String> = []
+        var secrets: [SecretReference] = []
         for listener in document.loadBalancers.flatMap(\.listeners) where listener.protocol.hasTLS {
             for files in listener.certificates where !onlyNew || content.certificates[files] == nil {
-                names.formUnion([files.certificateFile, files.privateKeyFile, files.stapledFile])
+                names.formUnion([files.certificateFile, files.stapledFile])
+                secrets.append(files.keySource)
             }
             if let authentication = listener.mutualAuthentication, authentication.mode == .verify,
                 !onlyNew || content.trustStores[authentication] == nil
@@ -64,7 +74,10 @@ final class CertificateStore {
         for file in document.targetGroups.compactMap(\.rootsFile) where !onlyNew || content.roots[file] == nil {
             names.insert(file)
         }
-        return Set(names.map(path))
+        secrets += document.targetGroups.flatMap { $0.discovery?.http?.secrets ?? [] }.filter {
+            !onlyNew || content.secrets[$0] == nil
+        }
+        return Set(names.map(sources.path)).union(secrets.compactMap(sources.path(of:)))
     }
 
     /// Makes what `document` needs of what `files` hold: all of it, or with `onlyNew` what is not in force yet.
@@ -86,14 +99,16 @@ final class CertificateStore {
     }
 
     /// What is wrong with the files of `document`, and what to know about them: they are read for this alone. `start`
-    /// is the configuration file, or its folder with a slash behind.
+    /// is the configuration file, or its folder with a slash behind. With `mayBePassedLater` a secret that was not
+    /// passed to this process is no mistake, as it may be passed to the service.
     static func findings(
-        _ document: Document, _ places: DocumentPlaces, _ start: String
+        _ document: Document, _ places: DocumentPlaces, _ start: String, mayBePassedLater: Bool = false
     ) -> (mistakes: [ConfigError], warnings: [Warning]) {
         let store = CertificateStore(configurationFile: start)
+        store.mayBePassedLater = mayBePassedLater
         let files = FileContents(reading: store.files(for: document, onlyNew: false))
         let (content, mistakes) = store.tryReading(for: document, from: files, places)
-        return (mistakes, content.warnings.map(Warning.init))
+        return (mistakes, content.warnings.map(Warning.init) + store.warningsOfSecrets)
     }
 
     /// Has `content` put in force with the next `commit`, instead of what was prepared before.
@@ -106,6 +121,7 @@ final class CertificateStore {
         next.certificates.merge(content.certificates) { new, _ in new }
         next.trustStores.merge(content.trustStores) { new, _ in new }
         next.roots.merge(content.roots) { new, _ in new }
+        next.secrets.merge(content.secrets) { new, _ in new }
         prepared = next
         return mistakes
     }
@@ -134,6 +150,15 @@ final class CertificateStore {
         for group in document.targetGroups where group.protocol.hasTLS {
             read(rootsOf: group, contents, into: &next, onlyNew: onlyNew, places.group(group.name), &mistakes)
         }
+        for group in document.targetGroups {
+            guard let http = group.discovery?.http else { continue }
+            let place = places.group(group.name).key("discovery").key("http")
+            for secret in http.namedSecrets where next.secrets[secret.reference] == nil {
+                read(
+                    secret, contents, into: &next, onlyNew: onlyNew, secret.keys.reduce(place) { $0.key($1) }, &mistakes
+                )
+            }
+        }
         return (next, mistakes)
     }
 
@@ -147,6 +172,7 @@ final class CertificateStore {
             && prepared.trustStores.count == content.trustStores.count
             && prepared.trustStores.allSatisfy { content.trustStores[$0]?.store === $1.store }
             && prepared.roots == content.roots
+        if prepared.secrets != content.secrets { secretsVersion += 1 }
         content = prepared
         if !isSame { version += 1 }
         return !isSame
@@ -218,10 +244,8 @@ final class CertificateStore {
 
     // MARK: Reading
 
-    private func path(_ path: String) -> String { path.hasPrefix("/") ? path : folder + "/" + path }
-
     private func bytes(_ file: String, _ contents: FileContents) throws(TLSMaterialError) -> [UInt8] {
-        do throws(SystemError) { return try contents.content(path(file)) } catch {
+        do throws(SystemError) { return try contents.content(sources.path(file)) } catch {
             throw TLSMaterialError(
                 "It cannot be read (\(error.reason)).", remedy: "Check the path, and that runtime.user may read it.")
         }
@@ -234,14 +258,21 @@ final class CertificateStore {
         let known = content.certificates[files]
         if onlyNew, let known { return next.certificates[files] = known }
         let certificateFault = (key: "certificateFile", file: files.certificateFile)
-        let keyFault = (key: "privateKeyFile", file: files.privateKeyFile)
+        let keyFault = (
+            key: files.privateKey == nil ? "privateKeyFile" : "privateKey", file: "\(files.keySource)"
+        )
         var fault = certificateFault
         do throws(TLSMaterialError) {
             let chain = try bytes(files.certificateFile, contents)
             fault = keyFault
-            let privateKey = try bytes(files.privateKeyFile, contents)
+            let privateKey: [UInt8]
+            do throws(SecretSources.Failure) {
+                privateKey = try sources.content(of: files.keySource, contents)
+            } catch {
+                return report(error, of: keyFault.file, as: keyFault.key, place.key(keyFault.key), &mistakes)
+            }
             fault = (certificateFault.key, files.stapledFile)
-            let isStapled = contents.isThere(path(files.stapledFile))
+            let isStapled = contents.isThere(sources.path(files.stapledFile))
             let response = isStapled ? try bytes(files.stapledFile, contents) : []
             let all = [chain, privateKey, response]
             fault = certificateFault
@@ -256,6 +287,45 @@ final class CertificateStore {
         } catch {
             if error.part == .privateKey { fault = keyFault }
             mistakes.append(place.key(fault.key).cannotUse(fault.file, error, as: fault.key))
+        }
+    }
+
+    private func read(
+        _ secret: HTTPDiscovery.NamedSecret, _ contents: FileContents, into next: inout Content, onlyNew: Bool,
+        _ place: DocumentPlaces.Place, _ mistakes: inout [ConfigError]
+    ) {
+        if onlyNew, let known = content.secrets[secret.reference] { return next.secrets[secret.reference] = known }
+        do throws(SecretSources.Failure) {
+            next.secrets[secret.reference] = try SecretSources.fieldValue(
+                try sources.content(of: secret.reference, contents), isToken: secret.isToken)
+        } catch {
+            report(error, of: "\(secret.reference)", as: secret.keys.last ?? "", place, &mistakes)
+        }
+    }
+
+    /// Notes why the secret `name` cannot be had for `key`.
+    private func report(
+        _ failure: SecretSources.Failure, of name: String, as key: String, _ place: DocumentPlaces.Place,
+        _ mistakes: inout [ConfigError]
+    ) {
+        let message = "\(key) \(name) cannot be used: \(failure.problem)"
+        if mayBePassedLater, failure.isNotPassed {
+            warningsOfSecrets.append(
+                Warning(
+                    file: place.file, location: place.location,
+                    message: "\(message) What starts Apus may pass it.", remedy: failure.remedy))
+        } else {
+            mistakes.append(place.mistake(message, remedy: failure.remedy))
+        }
+    }
+
+    /// The header fields with secrets that a URL of targets is asked with.
+    func fields(of discovery: HTTPDiscovery) -> [ControlRequest.Field] {
+        discovery.namedSecrets.compactMap { secret in
+            guard let value = content.secrets[secret.reference] else { return nil }
+            return secret.isToken
+                ? ControlRequest.Field(name: "Authorization", value: Array("Bearer ".utf8) + value)
+                : ControlRequest.Field(name: secret.keys.last ?? "", value: value)
         }
     }
 
@@ -380,5 +450,20 @@ extension Listener {
             name: policy.name, minimum: TLSVersion.allCases[policy.minimum],
             maximum: TLSVersion.allCases[policy.maximum], ciphers: policy.ciphers,
             ciphersuites: SecurityPolicy.ciphersuites, postQuantumGroups: policy.isPostQuantum)
+    }
+}
+
+extension HTTPDiscovery {
+    /// A secret with the keys that lead to it.
+    fileprivate struct NamedSecret {
+        let keys: [String]
+        let reference: SecretReference
+        var isToken: Bool { keys.count == 1 }
+    }
+
+    /// Its secrets: the token, and the header fields by their names.
+    fileprivate var namedSecrets: [NamedSecret] {
+        (token.map { [NamedSecret(keys: ["token"], reference: $0)] } ?? [])
+            + headers.sorted { $0.key < $1.key }.map { NamedSecret(keys: ["headers", $0.key], reference: $0.value) }
     }
 }

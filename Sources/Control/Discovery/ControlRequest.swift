@@ -25,6 +25,16 @@ final class ControlRequest: PollHandler {
         var host: String
         /// An entity tag that is known already (If-None-Match); nil for none.
         var entityTag: String?
+        /// Header fields beside the usual ones.
+        var fields: [Field] = []
+    }
+
+    /// A header field. Nothing shows its value, which may be a secret.
+    struct Field {
+        /// Its name.
+        let name: String
+        /// Its value.
+        let value: [UInt8]
     }
 
     /// What comes of it.
@@ -108,6 +118,10 @@ final class ControlRequest: PollHandler {
         head.addField(name: head.append("Accept"), value: head.append("application/json"), id: .other)
         if let tag = question.entityTag {
             head.addField(name: head.append("If-None-Match"), value: head.append(Array(tag.utf8).span), id: .other)
+        }
+        for field in question.fields {
+            let name = head.append(Array(field.name.utf8).span)
+            head.addField(name: name, value: head.append(field.value.span), id: .other)
         }
         head.addField(name: head.append("Connection"), value: head.append("close"), id: .connection)
         let buffer = Buffer(capacity: requestHeadByteCount(head))

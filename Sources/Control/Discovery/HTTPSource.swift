@@ -13,6 +13,8 @@ final class HTTPSource: DiscoverySource, PollHandler {
     private let interval: Nanoseconds
     private let loop: ControlLoop
     private let parser: DiskThread
+    /// The fields with secrets that it is asked with, as they are in force.
+    private let fields: () -> [ControlRequest.Field]
     private weak var observer: (any DiscoveryObserver)?
     private var token = Token.none
     private var backoff = Backoff()
@@ -20,11 +22,15 @@ final class HTTPSource: DiscoverySource, PollHandler {
     /// The entity tag of what was heard last.
     private var entityTag: String?
 
-    /// The URL of `settings`. What is long is read by `parser`.
-    init(_ settings: HTTPDiscovery, loop: ControlLoop, parser: DiskThread) {
+    /// The URL of `settings`, which is asked with `fields`. What is long is read by `parser`.
+    init(
+        _ settings: HTTPDiscovery, fields: @escaping () -> [ControlRequest.Field] = { [] }, loop: ControlLoop,
+        parser: DiskThread
+    ) {
         url = settings.url
         place = settings.url.description
         interval = Nanoseconds(seconds: settings.intervalSeconds)
+        self.fields = fields
         self.loop = loop
         self.parser = parser
     }
@@ -51,7 +57,7 @@ final class HTTPSource: DiscoverySource, PollHandler {
             preconditionFailure("discovery: \(url) has no address")
         }
         request = ControlRequest(
-            .init(target: url.target, host: url.host, entityTag: entityTag), of: .tcp(address),
+            .init(target: url.target, host: url.host, entityTag: entityTag, fields: fields()), of: .tcp(address),
             within: Limits.discoveryAnswerTime, bytesMax: Limits.discoveryBytesMax, loop: loop
         ) { [weak self] event in
             self?.request = nil
@@ -74,7 +80,9 @@ final class HTTPSource: DiscoverySource, PollHandler {
                 }
             }
         case .answer(304, _, _) where entityTag != nil: heard(record.found ?? FoundTargets())
-        case .answer(let status, _, _): failed("\(place) answers with status \(status).")
+        case .answer(let status, _, _):
+            let why = status == 401 || status == 403 ? ": see its token or headers" : ""
+            failed("\(place) answers with status \(status)\(why).")
         case .failed(let reason): failed("\(place) \(reason).")
         case .head, .piece: break
         }

@@ -177,7 +177,10 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
             let folder = CertificateStore.folder(of: store.file)
             return FileSource(file, folder: folder, loop: loop, disk: disk)
         }
-        if let http = settings.http { return HTTPSource(http, loop: loop, parser: parser) }
+        if let http = settings.http {
+            let certificates = preparation.certificates
+            return HTTPSource(http, fields: { certificates.fields(of: http) }, loop: loop, parser: parser)
+        }
         return nil
     }
 

@@ -85,7 +85,7 @@ extension CheckReport {
         notes += host.notes
         becomeUser(of: document)
         mistakes += host.mistakesOfUser()
-        let certificates = CertificateStore.findings(document, places, file)
+        let certificates = CertificateStore.findings(document, places, file, mayBePassedLater: true)
         mistakes += certificates.mistakes
         do throws(ConfigErrors) { try ClientIPPreservation().check(document, places) } catch { mistakes += error.all }
         warnings += certificates.warnings + document.warnings().map { Warning($0, places) }

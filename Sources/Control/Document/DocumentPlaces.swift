@@ -18,7 +18,7 @@ struct DocumentPlaces: Sendable {
         let document = written.withDefaults
         settings = document.keeping(["admin", "logs", "runtime"])
         for group in document["targetGroups"]?.array ?? [] {
-            if let name = group["name"]?.string { groups[name] = group.keeping(["attributes"]) }
+            if let name = group["name"]?.string { groups[name] = group.keeping(["attributes", "discovery"]) }
         }
         for loadBalancer in document["loadBalancers"]?.array ?? [] {
             guard let name = loadBalancer["name"]?.string else { continue }

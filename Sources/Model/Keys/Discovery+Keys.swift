@@ -171,13 +171,54 @@ extension HTTPDiscovery {
             Key(
                 "intervalSeconds", \.intervalSeconds, .number(0.1...3600, unit: "seconds"),
                 "Time from one answer to the next question."),
-        ])
+            Key(
+                optional: "token", \.token, .secret,
+                "A token that is sent with each question, as Authorization: Bearer TOKEN."),
+            Key(
+                "headers", \.headers, .fields,
+                "Header fields that are sent with each question: where the value of each is kept."),
+        ],
+        check: { http, findings in http.checkHeaders(&findings) })
+
+    /// Reports fields that cannot be, are ours to set, or stand twice.
+    private func checkHeaders(_ findings: inout Findings) {
+        findings.within(.key("headers")) { findings in
+            if headers.count > Limits.discoveryFieldsMax {
+                findings.report(
+                    "headers must be at most \(Limits.discoveryFieldsMax)", found: "\(headers.count)",
+                    remedy: "Remove some.")
+            }
+            var known: Set<String> = token == nil ? [] : ["authorization"]
+            for name in headers.keys.sorted() {
+                findings.within(.key(name)) { findings in
+                    if !TextRule.isQuestionField(name) {
+                        findings.report(
+                            "a field of headers must have a name of 1 to 40 letters, digits, hyphens and underscores, "
+                                + "and none that HTTP itself needs", found: Value.quoted(name),
+                            remedy: "Write a name such as X-Consul-Token.")
+                    } else if !known.insert(name.lowercased()).inserted {
+                        findings.report(
+                            "\(name) must be sent once", found: "it twice",
+                            remedy: name.lowercased() == "authorization" && token != nil
+                                ? "Remove it, or token, which is sent in it." : "Remove one of them.",
+                            code: .invalidConfigurationRequest)
+                    }
+                }
+            }
+        }
+    }
 
     /// Stands where a URL is read.
     private static var blankURL: URL {
         guard let url = URL("http://127.0.0.1/") else { preconditionFailure("discovery: no URL") }
         return url
     }
+}
+
+extension Codec where Model == [String: SecretReference] {
+    /// Header fields with secrets.
+    fileprivate static let fields = Codec.map(Codec<SecretReference>.secret).hiding(
+        remedy: "Write names with where their values are, as in { X-Consul-Token: { file: token } }.")
 }
 
 extension ListedInstance {
@@ -292,6 +333,17 @@ extension TextRule {
         pattern: "^http://([0-9.]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]+)?([/?][!-~]*)?$",
         remedy: "Write a URL such as http://10.0.0.2:8500/targets; names are not looked up."
     ) { HTTPDiscovery.URL($0) != nil }
+
+    /// Whether a question to a URL of targets may have such a field, which is none of ours and none of HTTP's own.
+    static func isQuestionField(_ name: String) -> Bool {
+        let reserved: Set<String> = [
+            "host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect",
+            "keep-alive", "proxy-connection", "user-agent", "accept", "accept-encoding", "if-none-match", "range",
+        ]
+        return (1...40).contains(name.utf8.count)
+            && name.utf8.allSatisfy { isAlphanumeric($0) || "-_".utf8.contains($0) }
+            && !reserved.contains(name.lowercased())
+    }
 
     /// What a source may call an instance.
     static let listedID = TextRule(

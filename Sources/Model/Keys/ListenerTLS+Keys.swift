@@ -1,7 +1,7 @@
 extension CertificateFiles {
     /// The keys of a certificate.
     static let description = Description(
-        "Certificate", "a certificate", blank: CertificateFiles(certificateFile: "", privateKeyFile: ""),
+        "Certificate", "a certificate", blank: CertificateFiles(),
         keys: [
             Key(
                 "certificateFile", \.certificateFile, .text(.materialPath), required: true,
@@ -9,10 +9,27 @@ extension CertificateFiles {
                     + "NAME.ocsp beside it is stapled."
             ),
             Key(
-                "privateKeyFile", \.privateKeyFile, .text(.materialPath), required: true,
+                optional: "privateKeyFile", \.privateKeyFile, .hiding(.secretPath),
                 "PEM file of its private key, which runtime.user can read."),
+            Key(
+                optional: "privateKey", \.privateKey, .secret,
+                "Where its private key is, instead of privateKeyFile: a file, a credential or a variable that holds "
+                    + "PEM."),
         ],
-        refused: [RefusedKey("certificateArn"), RefusedKey("isDefault")])
+        refused: [RefusedKey("certificateArn"), RefusedKey("isDefault")],
+        check: { files, findings in
+            if files.privateKeyFile == nil, files.privateKey == nil {
+                findings.report(
+                    "a certificate must have the key privateKeyFile",
+                    remedy: "Add privateKeyFile: the path of a PEM file.")
+            } else if files.privateKeyFile != nil, files.privateKey != nil {
+                findings.within(.key("privateKey")) { findings in
+                    findings.report(
+                        "a certificate has one private key", found: "privateKeyFile beside it",
+                        remedy: "Remove one of them.", code: .invalidConfigurationRequest)
+                }
+            }
+        })
 }
 
 extension MutualAuthentication {

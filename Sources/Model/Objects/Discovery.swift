@@ -145,9 +145,16 @@ public struct HTTPDiscovery: Hashable, Sendable {
     public var url: URL
     /// Seconds from one answer to the next question.
     public var intervalSeconds = 5.0
+    /// What is sent as a bearer token; nil for none. Source: RFC 6750 §2.1.
+    public var token: SecretReference?
+    /// Header fields that are sent, by their names.
+    public var headers: [String: SecretReference] = [:]
 
     /// What `url` lists.
     public init(url: URL) { self.url = url }
+
+    /// All secrets that it is asked with.
+    public var secrets: [SecretReference] { [token].compactMap(\.self) + headers.values }
 }
 
 /// A target as a file or a URL lists it.

@@ -1,16 +1,30 @@
-/// The two files of a certificate. Relative paths begin at the configuration file's folder.
+/// A certificate and its private key. Relative paths begin at the configuration file's folder.
 public struct CertificateFiles: Hashable, Sendable {
     /// The certificate, followed by its intermediate certificates, in PEM. An OCSP response in a file of the same name
     /// with `.ocsp` appended is stapled.
     public var certificateFile: String
-    /// Its private key, in PEM, not encrypted.
-    public var privateKeyFile: String
+    /// The file of its private key, in PEM, not encrypted; nil if `privateKey` says where that is.
+    public var privateKeyFile: String?
+    /// Where its private key is; nil for `privateKeyFile`.
+    public var privateKey: SecretReference?
 
     /// A certificate in these files.
     public init(certificateFile: String, privateKeyFile: String) {
         self.certificateFile = certificateFile
         self.privateKeyFile = privateKeyFile
     }
+
+    /// A certificate with a key that is kept elsewhere.
+    public init(certificateFile: String, privateKey: SecretReference) {
+        self.certificateFile = certificateFile
+        self.privateKey = privateKey
+    }
+
+    /// What a certificate is before it was read.
+    init() { certificateFile = "" }
+
+    /// Where its private key is, in whichever form that is written.
+    public var keySource: SecretReference { privateKey ?? SecretReference(.file(privateKeyFile ?? "")) }
 }
 
 /// How clients of a listener authenticate with certificates. Source: ELBv2 MutualAuthenticationAttributes.

@@ -149,4 +149,85 @@ import Testing
         #expect(warnings.first?.description.hasPrefix("A certificate expires soon. It expires in ") == true)
         #expect(warnings.last?.description.contains("is not DER") == true)
     }
+
+    // MARK: Secrets by reference
+
+    private static let secretYAML = """
+        loadBalancers:
+          - name: web
+            listeners:
+              - protocol: HTTPS
+                port: 8443
+                certificates:
+                  - certificateFile: a.pem
+                    privateKey: { credential: a.key }
+                defaultActions: [{ type: fixed-response, fixedResponseConfig: { statusCode: 200 } }]
+        targetGroups:
+          - name: blue
+            targetType: ip
+            protocol: HTTP
+            port: 80
+            discovery:
+              http:
+                url: http://127.0.0.1/
+                token: { file: token }
+                headers: { X-Region: { env: REGION } }
+        """
+
+    /// A store whose credentials are in the folder of the certificates.
+    private static func secretStore(
+        _ scene: Scene, credentials: Bool = true, region: String? = "eu 1"
+    ) throws -> (CertificateStore, Document, DocumentPlaces) {
+        var sources = SecretSources(folder: scene.folder.path)
+        sources.credentials = credentials ? scene.folder.path : nil
+        sources.variable = { $0 == "REGION" ? region : nil }
+        let (document, places) = try Document.parse(Array(secretYAML.utf8), file: "apus.yaml")
+        return (
+            CertificateStore(configurationFile: scene.folder.file("apus.yaml"), sources: sources), document, places
+        )
+    }
+
+    @Test func secretsAreReadByTheirReferences() throws {
+        let scene = try Scene()
+        scene.write("token", Array("one\n".utf8))
+        let (store, document, places) = try Self.secretStore(scene)
+        #expect(store.files(for: document, onlyNew: false).contains(scene.folder.file("token")))
+        #expect(store.files(for: document, onlyNew: false).contains(scene.folder.file("a.key")))
+        func read() -> FileContents { FileContents(reading: store.files(for: document, onlyNew: false)) }
+        let http = try #require(document.targetGroups[0].discovery?.http)
+        func fields() -> [String] {
+            store.fields(of: http).map { "\($0.name): \(String(decoding: $0.value, as: UTF8.self))" }
+        }
+        store.prepare(try store.read(for: document, onlyNew: false, from: read(), places))
+        #expect(store.commit() && store.certificates.count == 1 && store.secretsVersion == 1)
+        #expect(fields() == ["Authorization: Bearer one", "X-Region: eu 1"])
+        #expect(store.files(for: document, onlyNew: true).isEmpty)
+
+        scene.write("token", Array("two".utf8))
+        #expect(store.prepareAgain(for: document, from: read()).isEmpty)
+        #expect(!store.commit() && store.secretsVersion == 2)
+        #expect(fields().first == "Authorization: Bearer two")
+
+        scene.write("token", Array("not a\ntoken".utf8))
+        let mistakes = store.prepareAgain(for: document, from: read())
+        #expect(mistakes.count == 1 && !store.commit())
+        #expect(fields().first == "Authorization: Bearer two", "what was good stays")
+        #expect(mistakes.first?.description.contains("not a") == false, "the secret is not shown")
+    }
+
+    @Test func aSecretThatCannotBeUsedHasItsPlace() throws {
+        let scene = try Scene()
+        let (store, document, places) = try Self.secretStore(scene, credentials: false, region: nil)
+        let files = FileContents(reading: store.files(for: document, onlyNew: false))
+        let mistakes = store.tryReading(for: document, from: files, places).mistakes.map(\.description)
+        try #require(mistakes.count == 3)
+        #expect(
+            mistakes[0].hasPrefix(
+                "apus.yaml:8:25: privateKey credential a.key cannot be used: This process was passed no credentials"))
+        #expect(mistakes[1].hasPrefix("apus.yaml:18:16: token token cannot be used: It cannot be read"))
+        #expect(mistakes[2].hasPrefix("apus.yaml:19:30: X-Region variable REGION cannot be used: The environment"))
+        let found = CertificateStore.findings(document, places, scene.folder.path + "/", mayBePassedLater: true)
+        #expect(found.mistakes.count == 1 && found.mistakes[0].description.contains("token token cannot be used"))
+        #expect(found.warnings.count { $0.message.hasSuffix("What starts Apus may pass it.") } == 2)
+    }
 }

@@ -77,6 +77,13 @@ import Testing
                 result.content = .array(elements)
                 return (result, place)
             }
+        case (.map(let element), .object(var members)):
+            for (index, member) in members.enumerated() {
+                guard let (inner, place) = replacing(id, by: content, in: member.value, element) else { continue }
+                members[index].value = inner
+                result.content = .object(members)
+                return (result, place)
+            }
         default: break
         }
         return nil

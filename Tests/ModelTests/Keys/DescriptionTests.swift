@@ -80,6 +80,7 @@ import Testing
         "DockerDiscovery.socket": "/var/run/docker.sock", "DockerDiscovery.labels": [:],
         "DockerDiscovery.address": "container", "LabelDiscovery.socket": "/var/run/docker.sock",
         "LabelDiscovery.address": "container", "HTTPDiscovery.intervalSeconds": 5,
+        "HTTPDiscovery.headers": [:],
         "TargetGroupAttributes.deregistration_delay.timeout_seconds": 300,
         "TargetGroupAttributes.stickiness.enabled": false,
         "TargetGroupAttributes.stickiness.lb_cookie.duration_seconds": 86400,
