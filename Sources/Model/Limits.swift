@@ -181,6 +181,10 @@ public enum Limits {
     /// worker keeps 16 bytes of each. Beyond it: ValidationError.
     public static let cohortPinsMax = 1_000
 
+    /// Users and groups with one role of the admin socket: all are compared with each client. Beyond it:
+    /// ValidationError.
+    public static let adminPrincipalsMax = 256
+
     /// Header fields with secrets that a URL of targets is asked with. Beyond it: ValidationError.
     public static let discoveryFieldsMax = 16
 }

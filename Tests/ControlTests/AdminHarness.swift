@@ -20,17 +20,18 @@ final class AdminHarness: Sendable {
     private let thread: Core.Thread
     private let orders = Mailbox<@Sendable (RecordingActions) -> Void>()
 
-    /// Serves `document`, once everything is ready.
-    init(_ document: Document = AdminHarness.document) throws {
+    /// Serves `document`, once everything is ready; with `isReadOnly` over a socket that takes no changes.
+    init(_ document: Document = AdminHarness.document, isReadOnly: Bool = false) throws {
         path = TestRun.newPath()
         let ready = EventDescriptor()
         thread = Core.Thread.start(name: "admin test") { [path, orders] in
             let loop = ControlLoop()
             let actions = RecordingActions(document: document, loop: loop)
             let logger = Logger(label: "test") { _ in actions.log }
-            guard let server = try? AdminServer(path: path, loop: loop, services: actions, logger: logger) else {
-                return
-            }
+            guard
+                let server = try? AdminServer(
+                    path: path, isReadOnly: isReadOnly, loop: loop, services: actions, logger: logger)
+            else { return }
             let runner = OrderRunner(orders: orders, actions: actions)
             _ = loop.add(runner, descriptor: orders.wakeup.descriptor, interest: .readable)
             ready.signal()
@@ -106,6 +107,7 @@ private final class OrderRunner: PollHandler {
 final class RecordingActions: AdminServices, StatusSource, ChangeActions, ReloadActions, TargetActions,
     UpgradeActions, RolloutActions, SwapActions, ExplainActions
 {
+    let access = AdminAccess()
     var status: any StatusSource { self }
     var changes: any ChangeActions { self }
     var reloads: any ReloadActions { self }

@@ -8,7 +8,7 @@ private let unsafeAllowed: [String: (countMax: Int, reason: String)] = [
 /// The largest number of uses of `unsafe` in each target: Core has memory and system calls, the others wrap a C
 /// library. A change that needs more raises the number, where a reviewer sees it.
 private let unsafeMax: [String: Int] = [
-    "Core": 335, "TLS": 497, "HTTP2": 165, "RegularExpressions": 57, "DNS": 24, "YAML": 36,
+    "Core": 337, "TLS": 497, "HTTP2": 165, "RegularExpressions": 57, "DNS": 24, "YAML": 36,
 ]
 
 private func unsafeFindings(_ file: RepositoryFile) -> [Finding] {

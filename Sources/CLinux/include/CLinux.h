@@ -225,11 +225,16 @@ static inline int apus_prctl_keep_capabilities(int keeps) { return prctl(PR_SET_
 static inline int apus_prctl_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
 
 // `struct ucred` needs _GNU_SOURCE; its layout is the kernel's: pid, uid, gid.
-static inline int apus_unix_user_id(int descriptor, uint32_t *user) {
-    uint32_t credentials[3] = {0};
-    socklen_t length = sizeof credentials;
-    int status = getsockopt(descriptor, SOL_SOCKET, 17 /* SO_PEERCRED */, credentials, &length);
-    *user = credentials[1];
+static inline int apus_unix_credentials(int descriptor, uint32_t *credentials) {
+    socklen_t length = 3 * sizeof *credentials;
+    return getsockopt(descriptor, SOL_SOCKET, 17 /* SO_PEERCRED */, credentials, &length);
+}
+
+// There is room for `*count` groups; afterwards `*count` is how many there are, also with ERANGE.
+static inline int apus_unix_groups(int descriptor, uint32_t *groups, uint32_t *count) {
+    socklen_t length = *count * sizeof *groups;
+    int status = getsockopt(descriptor, SOL_SOCKET, 59 /* SO_PEERGROUPS */, groups, &length);
+    *count = length / sizeof *groups;
     return status;
 }
 

@@ -1,6 +1,5 @@
 import Core
 import HTTP1
-import Logging
 import Model
 
 /// One client of the admin socket: reads requests, has them answered one after the other, writes the answers.
@@ -34,7 +33,8 @@ final class AdminConnection: PollHandler {
     private let socket: Socket
     private unowned let server: AdminServer
     private var token = Token.none
-    private let user: UInt32?
+    /// Who has connected; nil where the system does not tell.
+    let client: UnixCredentials?
     private var phase = Phase.head
     /// Since when the client has been waited for: to ask, or to take its answer.
     private(set) var waitsSince = Instant(nanoseconds: 0)
@@ -59,7 +59,7 @@ final class AdminConnection: PollHandler {
     init(socket: Socket, server: AdminServer) {
         self.socket = socket
         self.server = server
-        user = server.endpoint.isPublic ? nil : socket.unixUserID
+        client = server.endpoint.isPublic ? nil : socket.unixCredentials
     }
 
     /// Starts to listen to the client.
@@ -68,6 +68,12 @@ final class AdminConnection: PollHandler {
         awaitClient()
         // Most have sent their request by now.
         advance()
+    }
+
+    /// What clients may do may be something else now: a subscriber of events that may not read any more is closed. What
+    /// is asked for from now on is judged anew in any case.
+    func accessChanged() {
+        if case .streaming = phase, server.role(of: client) == nil { close() }
     }
 
     /// Closes the connection at once. May be called again.
@@ -183,6 +189,12 @@ final class AdminConnection: PollHandler {
         isPersistent = parsed.isPersistent && parsed.compliance.tier < .ambiguous
         isHEAD = head.isHEAD
         phase = .body
+        // Who has no role at all need not send a body first, nor stay.
+        let request = AdminRequest(head: head, body: [], client: client)
+        if let refusal = server.refusal(of: "\(request.method) \(request.path)", needing: .read, client) {
+            AdminAudit(request, role: nil).log(.refused(refusal), server.logger)
+            return respond(with: .refused(refusal), thenClose: true)
+        }
         if case .length(let count) = parsed.framing, count > UInt64(server.endpoint.bodyBytesMax) {
             return refuseBody()
         }
@@ -205,31 +217,19 @@ final class AdminConnection: PollHandler {
 
     /// Has the request answered that was read.
     private func ask() {
-        let request = AdminRequest(head: head, body: body, user: user)
+        let request = AdminRequest(head: head, body: body, client: client)
         body = []
         phase = .answer
         server.loop.cancel(token)
         requester = Requester()
-        server.routes.answer(request, for: requester) {
-            [weak self, logger = server.logger, isPublic = server.endpoint.isPublic] answer in
+        let record = AdminAudit(request, role: server.role(of: client))
+        server.routes.answer(request, for: requester) { [server, client] role in
+            server.refusal(of: "\(request.method) \(request.path)", needing: role, client)
+        } completion: { [weak self, logger = server.logger, isPublic = server.endpoint.isPublic] answer in
             // The metrics' address allows no changes, and its clients must not be able to fill our log.
-            if !isPublic { Self.audit(request, answer, logger) }
+            if !isPublic { record.log(answer, logger) }
             self?.take(answer)
         }
-    }
-
-    /// Logs every change: who asked for it, and the outcome.
-    private static func audit(_ request: AdminRequest, _ answer: AdminAnswer, _ logger: Logger) {
-        if request.method == "GET" || request.method == "HEAD" { return }
-        var metadata: Logger.Metadata = [
-            "uid": "\(request.user.map { "\($0)" } ?? "unknown")", "method": "\(request.method)",
-            "path": "\(request.path)", "status": "\(answer.status)",
-        ]
-        if case .refused(let error, _) = answer {
-            metadata["code"] = "\(error.code)"
-            metadata["reason"] = "\(error.message)"
-        }
-        logger.info("answered an admin request", metadata: metadata)
     }
 
     private func take(_ answer: AdminAnswer) {

@@ -14,8 +14,8 @@ struct AdminRequest {
     let query: [(key: String, value: String)]
     /// Its body.
     let body: [UInt8]
-    /// Who sent it.
-    let user: UInt32?
+    /// Who sent it; nil if the system does not tell.
+    let client: UnixCredentials?
     /// The value of If-Match, several of them joined; nil without.
     let ifMatch: String?
     /// The value of If-None-Match, several of them joined; nil without.
@@ -24,7 +24,7 @@ struct AdminRequest {
     let unknownCondition: String?
 
     /// The request that `head` and `body` make.
-    init(head: Head, body: [UInt8], user: UInt32?) {
+    init(head: Head, body: [UInt8], client: UnixCredentials?) {
         method = head.bytes(head.method).text
         path = head.bytes(head.path).text
         segments = path.split(separator: "/", omittingEmptySubsequences: true).map { Self.decoded($0) }
@@ -33,7 +33,7 @@ struct AdminRequest {
             return (Self.decoded(parts[0]), parts.count > 1 ? Self.decoded(parts[1]) : "")
         }
         self.body = body
-        self.user = user
+        self.client = client
         var conditions: [String] = []
         var known: [String] = []
         var unknown: String?
@@ -53,6 +53,9 @@ struct AdminRequest {
         ifNoneMatch = known.isEmpty ? nil : known.joined(separator: ", ")
         unknownCondition = unknown
     }
+
+    /// The user who sent it.
+    var user: UInt32? { client?.userID }
 
     /// What must be in force for the request to be done; nil for anything.
     ///

@@ -3,7 +3,7 @@ import Model
 /// Finds what a request to the admin socket asks for, and has it done.
 ///
 /// Shape:  one table, read from top to bottom, as docs/admin-api.md describes it; each resource has its routes in a
-///         file of `Admin/Routes`.
+///         file of `Admin/Routes`, which say what role each method takes.
 /// Errors: a path that is not in the table is answered 404 with its neighbours, a method 405 with those there are.
 struct AdminRoutes {
     /// What answers a request: at once, or later through the completion.
@@ -14,14 +14,15 @@ struct AdminRoutes {
         /// As documented, with names in braces where anything may stand.
         let pattern: String
         let segments: [Substring]
-        let methods: [(name: String, action: Action)]
+        let methods: [(name: String, role: AdminRole, action: Action)]
         /// Whether what GET answers is of one generation, and says so.
         private(set) var isOfGeneration = false
 
-        init(_ pattern: String, _ methods: (String, Action)...) {
+        /// Each method has the role that a client needs for it.
+        init(_ pattern: String, _ methods: (String, AdminRole, Action)...) {
             self.pattern = pattern
             self.segments = pattern.split(separator: "/")
-            self.methods = methods.map { (name: $0.0, action: $0.1) }
+            self.methods = methods.map { (name: $0.0, role: $0.1, action: $0.2) }
         }
 
         /// The same route for a part of the document.
@@ -71,15 +72,20 @@ struct AdminRoutes {
     /// What happens, for subscribers.
     var events: EventLog { services.status.events }
 
-    /// Has `request` done for `requester`, and calls `completion` once with the answer.
-    func answer(_ request: AdminRequest, for requester: Requester, completion: @escaping (AdminAnswer) -> Void) {
+    /// Has `request` done for `requester`, and calls `completion` once with the answer. `refusal` says why the client
+    /// may not do what takes a role; nil if it may.
+    func answer(
+        _ request: AdminRequest, for requester: Requester, unless refusal: (AdminRole) -> AdminError?,
+        completion: @escaping (AdminAnswer) -> Void
+    ) {
         for route in table {
             guard let names = route.match(request.segments) else { continue }
             // HEAD is GET whose body the connection leaves out. Source: RFC 9110 §9.3.2.
             let method = request.method == "HEAD" ? "GET" : request.method
-            guard let action = route.methods.first(where: { $0.name == method })?.action else {
+            guard let (_, role, action) = route.methods.first(where: { $0.name == method }) else {
                 return completion(Self.methodNotAllowed(request, route))
             }
+            if let refusal = refusal(role) { return completion(.refused(refusal)) }
             do throws(AdminError) {
                 let condition = try request.condition()
                 let call = AdminCallContext(

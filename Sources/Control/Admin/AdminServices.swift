@@ -2,6 +2,8 @@
 ///
 /// Shape: used on the control thread only; completions come on it too, at the end of the pass at the earliest.
 protocol AdminServices: AnyObject {
+    /// Who may do what.
+    var access: AdminAccess { get }
     /// What can be seen.
     var status: any StatusSource { get }
     /// Changes of the document.

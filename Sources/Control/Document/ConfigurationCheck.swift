@@ -81,7 +81,7 @@ extension CheckReport {
         }
         // The process that holds the state folder also holds the ports.
         let host = HostCheck(document: document, places: places, mayBeInUse: mayBeInUse || state.isInUse)
-        mistakes += host.mistakesOfStarter()
+        mistakes += host.mistakesOfStarter() + AdminAccounts(lookingUp: document.admin, places).mistakes
         notes += host.notes
         becomeUser(of: document)
         mistakes += host.mistakesOfUser()

@@ -18,6 +18,7 @@ extension Document {
         sentences += balancers.removed.map { "Load balancer \($0.name) was removed." }
         sentences += balancers.kept.flatMap { $0.differences(to: $1) }
         if discovery != new.discovery { sentences.append("What is discovered changed.") }
+        if admin.roles != new.admin.roles { sentences.append("The roles of the admin socket changed.") }
         if admin.metrics != new.admin.metrics {
             sentences.append("The metrics are served on \(new.admin.metrics.map { "\($0)" } ?? "no TCP address").")
         }

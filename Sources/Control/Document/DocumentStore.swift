@@ -306,6 +306,11 @@ extension Document {
             differing.append(key)
         }
         keep("admin.socket", \.admin.socket, &self)
+        keep("admin.group", \.admin.group, &self)
+        keep("admin.mode", \.admin.mode, &self)
+        keep("admin.readOnlySocket", \.admin.readOnlySocket, &self)
+        // The socket is open to everybody until the next start, so there must be roles as long.
+        if admin.mode == .everybody, admin.roles == nil { keep("admin.roles", \.admin.roles, &self) }
         keep("runtime.workers", \.runtime.workers, &self)
         keep("runtime.stateDirectory", \.runtime.stateDirectory, &self)
         keep("runtime.user", \.runtime.user, &self)

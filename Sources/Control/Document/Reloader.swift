@@ -113,13 +113,13 @@ final class Reloader: ReloadActions {
         files.run(within: Limits.fileTimeout, { Document.tryReading(file) }) { [self] result in
             attempt(request) { () throws(ConfigErrors) in
                 guard let result else { throw ChangeQueue.filesAreLate }
-                let (base, places) = try result.get()
+                let (base, places, accounts) = try result.get()
                 let needsRestart = store.stageReload(base, places, discardingChanges: request.discardsChanges)
                 let paths = preparation.certificates.files(for: store.effective, onlyNew: false)
                 queue.read(paths) { [self] files in
                     attempt(request) { () throws(ConfigErrors) in
                         guard let files else { throw ChangeQueue.filesAreLate }
-                        try preparation.prepareReload(files)
+                        try preparation.prepareReload(files, accounts)
                         commit(request, needsRestart)
                     }
                 }
@@ -170,6 +170,7 @@ final class Reloader: ReloadActions {
         let before = store.committedDocument
         store.commitStaged()
         let changes = before.differences(to: store.committedDocument)
+        preparation.access.commit()
         let hasNewCertificates = preparation.certificates.commit()
         if queue.isStopping {
             preparation.abandon()
@@ -229,10 +230,10 @@ final class Reloader: ReloadActions {
         _ content: [UInt8], file: String, folder: String?, completion: @escaping (ReloadCheck) -> Void
     ) {
         files.run(within: Limits.fileTimeout, { Document.tryParsing(content, file: file) }) { [self] result in
-            let (base, places): (Document, DocumentPlaces)
+            let (base, places, accounts): (Document, DocumentPlaces, AdminAccounts)
             do throws(ConfigErrors) {
                 guard let result else { throw ChangeQueue.filesAreLate }
-                (base, places) = try result.get()
+                (base, places, accounts) = try result.get()
             } catch { return completion(ReloadCheck(mistakes: error.all)) }
             let (document, notApplied, overrides, needsRestart) = store.asReloaded(base)
             let start = (folder ?? CertificateStore.folder(of: store.file)) + "/"
@@ -240,7 +241,8 @@ final class Reloader: ReloadActions {
             files.run(within: Limits.fileTimeout, { CertificateStore.findings(document, places, start) }) {
                 [self] certificates in
                 guard let certificates else { return completion(ReloadCheck(mistakes: ChangeQueue.filesAreLate.all)) }
-                var check = ReloadCheck(mistakes: certificates.mistakes + preparation.mistakes(of: document, places))
+                var check = ReloadCheck(
+                    mistakes: certificates.mistakes + accounts.mistakes + preparation.mistakes(of: document, places))
                 check.summary = document.summary
                 check.warnings = certificates.warnings + document.warnings().map { Warning($0, places) }
                 check.changesNotApplied = notApplied
@@ -254,15 +256,24 @@ final class Reloader: ReloadActions {
 }
 
 extension Document {
-    /// Reads a configuration, as a value that another thread can hand over.
-    fileprivate static func tryParsing(
-        _ content: [UInt8], file: String
-    ) -> Result<(Document, DocumentPlaces), ConfigErrors> {
-        do throws(ConfigErrors) { return .success(try parse(content, file: file)) } catch { return .failure(error) }
+    /// A document, the places of its parts, and the users and groups that it names.
+    fileprivate typealias LookedUp = (Document, DocumentPlaces, AdminAccounts)
+
+    /// Reads a configuration and looks up the names in it, as a value that another thread can hand over.
+    fileprivate static func tryParsing(_ content: [UInt8], file: String) -> Result<LookedUp, ConfigErrors> {
+        do throws(ConfigErrors) { return .success(lookingUp(try parse(content, file: file))) } catch {
+            return .failure(error)
+        }
     }
 
-    /// Reads the file at `path`, as a value that another thread can hand over.
-    fileprivate static func tryReading(_ path: String) -> Result<(Document, DocumentPlaces), ConfigErrors> {
-        do throws(ConfigErrors) { return .success(try readWithPlaces(path)) } catch { return .failure(error) }
+    /// Reads the file at `path` and looks up the names in it, as a value that another thread can hand over.
+    fileprivate static func tryReading(_ path: String) -> Result<LookedUp, ConfigErrors> {
+        do throws(ConfigErrors) { return .success(lookingUp(try readWithPlaces(path))) } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func lookingUp(_ read: (Document, DocumentPlaces)) -> LookedUp {
+        (read.0, read.1, AdminAccounts(lookingUp: read.0.admin, read.1))
     }
 }

@@ -222,6 +222,10 @@ struct MetricsPage {
             "apus_metrics_clients_closed_total", .counter,
             help: "Clients of admin.metrics that were closed to make room, or because they took too long.")
         text.sample(tally.metricsClientsClosed)
+        text.begin(
+            "apus_admin_requests_refused_total", .counter,
+            help: "Requests over the admin sockets that were refused since their clients have no role for them.")
+        text.sample(tally.adminRequestsRefused)
         text.begin("apus_events_total", .counter, help: "Events told to subscribers.")
         text.sample(status.events.lastSequence)
     }

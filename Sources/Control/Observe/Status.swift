@@ -125,7 +125,8 @@ final class Status: StatusSource {
             ejectionsRefused: outliers.refusedCount, healthChecksPassed: prober.passedCount,
             healthChecksFailed: prober.failedCount, healthChecksSkipped: prober.skippedCount,
             healthLogLinesDropped: (prober.log?.linesDropped ?? 0) &+ (logs.health?.linesDropped ?? 0),
-            metricsClientsClosed: preparation.metrics.clientsClosed, ownLogLinesDropped: Log.lines.linesDropped)
+            metricsClientsClosed: preparation.metrics.clientsClosed, ownLogLinesDropped: Log.lines.linesDropped,
+            adminRequestsRefused: preparation.access.refusedCount)
     }
 
     var certificateDays: [(file: String, days: Int)] {
@@ -224,4 +225,6 @@ struct ControlTally: Equatable, Sendable {
     var metricsClientsClosed: UInt64 = 0
     /// Lines of our own log that were dropped because standard error was not read.
     var ownLogLinesDropped: UInt64 = 0
+    /// Requests over the admin sockets that were refused since their clients have no role for them.
+    var adminRequestsRefused: UInt64 = 0
 }

@@ -2,7 +2,7 @@ import Core
 import Model
 
 /// What a document needs from this host before it can be put in force: listening sockets, the address of the metrics,
-/// certificates, and client IP preservation.
+/// certificates, the users and groups that have roles, and client IP preservation.
 ///
 /// Everything here can fail, and is tried before a document is committed to disk. What was prepared for a refused
 /// document is abandoned; what was prepared for a committed one is taken over by `Publication`.
@@ -13,6 +13,8 @@ final class Preparation {
     let sockets: ListenerSockets
     /// The TCP address of the metrics.
     let metrics: MetricsListener
+    /// Who may do what over the admin sockets.
+    let access = AdminAccess()
     /// The certificates that were read.
     let certificates: CertificateStore
     /// Whether client IP preservation works on this host, for the user that this process runs as.
@@ -46,16 +48,19 @@ final class Preparation {
         try clientIPPreservation.check(store.committedDocument, store.places)
     }
 
-    /// Prepares what is staged by a reload, whose certificates `files` hold. Errors: all mistakes at once.
-    func prepareReload(_ files: FileContents) throws(ConfigErrors) {
+    /// Prepares what is staged by a reload, whose certificates `files` hold, and whose roles `accounts` has looked up.
+    /// Errors: all mistakes at once.
+    func prepareReload(_ files: FileContents, _ accounts: AdminAccounts) throws(ConfigErrors) {
         let (document, places) = (store.effective, store.places)
         let read = certificates.tryReading(for: document, from: files, places)
-        let mistakes = read.mistakes + self.mistakes(of: document, places)
+        let mistakes = read.mistakes + accounts.mistakes + self.mistakes(of: document, places)
         guard mistakes.isEmpty else { throw ConfigErrors(mistakes) }
         // Listeners and metrics may take over each other's former address.
         try sockets.prepare(for: document, places, beside: metrics.localAddress)
         try metrics.prepare(for: document, beside: sockets, places)
         certificates.prepare(read.content)
+        // Roles that stay until the next start are in force already.
+        if accounts.roles == document.admin.roles { access.prepare(accounts.grants) }
     }
 
     /// The mistakes for which this process could not put `document` in force, certificates aside.
@@ -82,5 +87,6 @@ final class Preparation {
         sockets.abandonPrepared()
         metrics.abandonPrepared()
         certificates.abandonPrepared()
+        access.abandonPrepared()
     }
 }

@@ -2,7 +2,7 @@ import Core
 import FoundationEssentials
 import Model
 
-/// What the host refuses a document: folders of logs, the admin socket, the ports of listeners and of
+/// What the host refuses a document: folders of logs, the admin sockets, the ports of listeners and of
 /// `admin.metrics`, a user, logs. `run` asks before it opens anything, and `check` asks the same, so that both say the
 /// same.
 ///
@@ -23,9 +23,12 @@ struct HostCheck {
     /// by then.
     func mistakesOfStarter() -> [ConfigError] {
         var mistakes: [ConfigError] = []
-        if let socket = socketToTry {
+        for socket in socketsToTry {
             do throws(AdminError) { try tryListening(at: socket) } catch {
-                mistakes.append(places.setting("admin", "socket").mistake(error.message, remedy: error.remedy))
+                let place =
+                    socket.isReadOnly
+                    ? places.setting("admin", "readOnlySocket", "path") : places.setting("admin", "socket")
+                mistakes.append(place.mistake(error.message, remedy: error.remedy))
             }
         }
         if running == nil {
@@ -70,8 +73,8 @@ struct HostCheck {
                 "This is what apus run would say to user \(SystemUser.currentName). Whom root or a service manager"
                     + " starts may have other rights: ports below 1024, folders, keys.")
         }
-        if let socket = socketToTry, (try? tryListening(at: socket)) != nil {
-            notes += noteOfMissingFolder(of: socket, "admin.socket")
+        for socket in socketsToTry where (try? tryListening(at: socket)) != nil {
+            notes += noteOfMissingFolder(of: socket.path, socket.key)
         }
         for log in logs where mistakeOfFolder(log) == nil {
             notes += noteOfMissingFolder(of: log.path, "\(log.key).path")
@@ -86,13 +89,15 @@ struct HostCheck {
         return ["The folder \(folder) is missing: apus run makes it, for \(key)."]
     }
 
-    /// The admin socket, unless an Apus has it that answers.
-    private var socketToTry: String? {
-        running?.admin.socket == document.admin.socket ? nil : document.admin.socket
+    /// The admin sockets, but for those of an Apus that answers.
+    private var socketsToTry: [AdminSockets.Wanted] {
+        let known = running.map { [$0.admin.socket, $0.admin.readOnlySocket?.path] } ?? []
+        let accounts = AdminAccounts(lookingUp: document.admin)
+        return AdminSockets.wanted(by: document.admin, accounts).filter { !known.contains($0.path) }
     }
 
-    private func tryListening(at socket: String) throws(AdminError) {
-        try AdminServer.tryListening(at: socket, mayBeInUse: mayBeInUse)
+    private func tryListening(at socket: AdminSockets.Wanted) throws(AdminError) {
+        try AdminServer.tryListening(at: socket.path, socket.access, mayBeInUse: mayBeInUse)
     }
 
     // MARK: Logs

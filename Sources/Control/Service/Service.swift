@@ -30,7 +30,7 @@ final class Service: ChangeQueueObserver, UpgradeHost, SuccessionObserver {
     private let store: DocumentStore
     private let logger: Logger
     private let environment: ServiceEnvironment
-    private let admin: AdminServer
+    private let admin: AdminSockets
     private let mail = Mailbox<ControlMail>()
     /// Takes the place of the process that has started this one; nil if none has, for that.
     private var succession: Succession?
@@ -75,13 +75,15 @@ final class Service: ChangeQueueObserver, UpgradeHost, SuccessionObserver {
             document: store.effective, places: store.places, passedSockets: environment.passedSockets)
         // What this process has from another one need not be tried.
         if inheritance != nil { host.running = store.effective }
-        try Self.refuse(host.mistakesOfStarter())
-        let folders = Self.makeFolders(store.effective, logger)
-        admin = try Self.openAdmin(store.effective.admin.socket, inheritance, loop, services, logger)
+        let accounts = AdminAccounts(lookingUp: store.effective.admin, store.places)
+        try Self.refuse(host.mistakesOfStarter() + accounts.mistakes)
+        let folders = Self.makeFolders(store.effective, accounts, logger)
+        admin = try AdminSockets(
+            store.effective.admin, accounts, inheritance, loop: loop, services: services, logger: logger)
         inheritance?.closeRest()
         do throws(StartError) {
             try Self.openListeners(services)
-            let user = try Self.becomeUser(store, owning: folders, logger)
+            let user = try Self.becomeUser(store, owning: admin, folders, logger)
             services.preparation.clientIPPreservation.user = user
             try Self.check(services, host)
             let rings = (0..<budget.workerCount).map { _ in LogRing() }
@@ -299,9 +301,7 @@ final class Service: ChangeQueueObserver, UpgradeHost, SuccessionObserver {
         services.upgrade.environment = environment
     }
 
-    var adminSocket: (path: String, descriptor: Int32) {
-        (store.committedDocument.admin.socket, admin.descriptor)
-    }
+    var adminSockets: [(path: String, isReadOnly: Bool, descriptor: Int32)] { admin.handedOver }
 
     func tookOver() {
         services.beginRollouts(discardingChanges: false)
@@ -362,19 +362,6 @@ final class Service: ChangeQueueObserver, UpgradeHost, SuccessionObserver {
 
 // The steps of the beginning.
 extension Service {
-    private static func openAdmin(
-        _ path: String, _ inheritance: Inheritance?, _ loop: ControlLoop, _ services: Services, _ logger: Logger
-    ) throws(StartError) -> AdminServer {
-        if let received = inheritance?.takeAdminSocket(at: path) {
-            return AdminServer(path: path, received: received, loop: loop, services: services, logger: logger)
-        }
-        do throws(AdminError) {
-            return try AdminServer(path: path, loop: loop, services: services, logger: logger)
-        } catch {
-            throw .refused(message: error.message, remedy: error.remedy)
-        }
-    }
-
     private static func openListeners(_ services: Services) throws(StartError) {
         do throws(ConfigErrors) { try services.preparation.openListeners() } catch { throw .configuration(error) }
     }
@@ -384,8 +371,12 @@ extension Service {
     }
 
     /// Makes the folders of the admin socket and of the logs, where only they are missing, says so, and returns them.
-    private static func makeFolders(_ document: Document, _ logger: Logger) -> [String] {
-        let ofSocket = AdminServer.makeFolder(of: document.admin.socket).map { (folder: $0, key: "admin.socket") }
+    private static func makeFolders(
+        _ document: Document, _ accounts: AdminAccounts, _ logger: Logger
+    ) -> [String] {
+        let ofSocket = AdminSockets.wanted(by: document.admin, accounts).flatMap { socket in
+            AdminServer.makeFolder(of: socket.path).map { (folder: $0, key: socket.key) }
+        }
         let ofLogs = HostCheck.logs(of: document).flatMap { log in
             // Why it cannot be made, opening the log tells.
             ((try? HostCheck.makeFolder(of: log)) ?? []).map { (folder: $0, key: "\(log.key).path") }
@@ -396,11 +387,11 @@ extension Service {
         return (ofSocket + ofLogs).map(\.folder)
     }
 
-    /// Lays down root's rights, once everything that needs them is open. `folders` were made for the admin socket and
-    /// the logs, and are to be given away, so that the socket can be removed and logs can be made in them. Returns the
+    /// Lays down root's rights, once everything that needs them is open. `folders` were made for the admin sockets and
+    /// the logs, and are to be given away, so that the sockets can be removed and logs can be made in them. Returns the
     /// user that this process has become; nil if it keeps its user.
     private static func becomeUser(
-        _ store: DocumentStore, owning folders: [String], _ logger: Logger
+        _ store: DocumentStore, owning admin: AdminSockets, _ folders: [String], _ logger: Logger
     ) throws(StartError) -> String? {
         guard let name = store.effective.runtime.user else { return nil }
         guard SystemUser.isRoot else {
@@ -418,7 +409,7 @@ extension Service {
         }
         do throws(SystemError) {
             try store.state.own(by: user)
-            try user.own(store.effective.admin.socket)
+            try admin.own(by: user)
             for folder in folders { try user.own(folder) }
             try user.become(keepsNetAdmin: store.effective.preservesClientIP)
         } catch {

@@ -142,6 +142,7 @@ final class Services: AdminServices {
         fileDisk.close()
     }
 
+    var access: AdminAccess { preparation.access }
     var status: any StatusSource { statusOfServices }
     var changes: any ChangeActions { queue }
     var reloads: any ReloadActions { reloader }

@@ -29,7 +29,9 @@ final class Inheritance {
     /// The sockets that a service manager has opened. Listeners that are added later use them.
     private(set) var passedSockets: [PassedSocket] = []
     private var listeners: [ListenerKey: [Int: [Int32]]] = [:]
-    private var adminSocket: (path: String, descriptor: Int32)?
+    private var adminSockets: [String: (descriptor: Int32, identity: UnixPath.Identity?)] = [:]
+    /// The admin sockets that this process does not take, with what is at their paths.
+    private var adminSocketsLeft: [String: UnixPath.Identity] = [:]
     private var metrics: Int32?
     private var lock: (folder: String, descriptor: Int32)?
 
@@ -72,7 +74,9 @@ final class Inheritance {
             } else {
                 Self.close(descriptors)
             }
-        case (.adminSocket(let path)?, 1): adminSocket = (path, descriptors[0])
+        case (.adminSocket(let path)?, 1), (.readOnlySocket(let path)?, 1):
+            if let before = adminSockets[path] { Self.close([before.descriptor]) }
+            adminSockets[path] = (descriptors[0], UnixPath.identity(of: path))
         case (.metrics?, 1): metrics = descriptors[0]
         case (.lock(let folder)?, 1): lock = (folder, descriptors[0])
         case (.ticketKeys(let current, let previous)?, 0): ticketKeys = (current, previous)
@@ -141,11 +145,17 @@ final class Inheritance {
         return rest.isEmpty ? bound : nil
     }
 
-    /// The admin socket, if it listens at `path`.
+    /// The admin socket that listens at `path`; nil if none does.
     func takeAdminSocket(at path: String) -> Socket? {
-        guard let adminSocket, adminSocket.path == path else { return nil }
-        self.adminSocket = nil
-        return Socket(descriptor: adminSocket.descriptor)
+        adminSockets.removeValue(forKey: path).map { Socket(descriptor: $0.descriptor) }
+    }
+
+    /// Removes the files of admin sockets that nobody listens at any more, as when the configuration names another
+    /// path. To be called once this process has taken over: until then they are the other one's. What somebody else
+    /// has put there stays.
+    func removeAdminSocketsLeft() {
+        for (path, identity) in adminSocketsLeft where UnixPath.identity(of: path) == identity { UnixPath.remove(path) }
+        adminSocketsLeft = [:]
     }
 
     /// The socket of `admin.metrics`, whatever its address.
@@ -169,8 +179,13 @@ final class Inheritance {
     func closeRest() {
         for descriptors in listeners.values.flatMap(\.values) { Self.close(descriptors) }
         listeners = [:]
-        Self.close([adminSocket?.descriptor, metrics, lock?.descriptor].compactMap(\.self))
-        (adminSocket, metrics, lock) = (nil, nil, nil)
+        for (path, socket) in adminSockets {
+            adminSocketsLeft[path] = socket.identity
+            Self.close([socket.descriptor])
+        }
+        adminSockets = [:]
+        Self.close([metrics, lock?.descriptor].compactMap(\.self))
+        (metrics, lock) = (nil, nil)
     }
 
     private func close() {

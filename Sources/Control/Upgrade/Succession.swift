@@ -10,7 +10,7 @@ protocol SuccessionObserver: AnyObject {
 }
 
 /// Takes the place of another process: says when this one is ready, continues the flows of datagrams that the other one
-/// has begun, and serves the admin socket from then on.
+/// has begun, and serves the admin sockets from then on.
 ///
 /// Should the other process end meanwhile, this one goes on with what it has. If it lives, and has closed the
 /// connection or said that it goes on, this one ends: two processes that serve would both write the state.
@@ -30,10 +30,11 @@ final class Succession: PollHandler, UpgradeConnectionObserver {
 
     /// Told once it is done.
     weak var observer: (any SuccessionObserver)?
+    private let inheritance: Inheritance
     private let predecessor: FinishingProcess
     private let connection: UpgradeConnection
     private let services: Services
-    private let admin: AdminServer
+    private let admin: AdminSockets
     private let loop: ControlLoop
     private let events: EventLog
     private let logger: Logger
@@ -51,10 +52,11 @@ final class Succession: PollHandler, UpgradeConnectionObserver {
 
     /// Continues what `inheritance` has begun. `admin` begins to serve at the end.
     init(
-        _ inheritance: Inheritance, _ services: Services, _ admin: AdminServer, loop: ControlLoop, events: EventLog,
+        _ inheritance: Inheritance, _ services: Services, _ admin: AdminSockets, loop: ControlLoop, events: EventLog,
         logger: Logger, giveUp: @escaping () -> Void
     ) {
         self.giveUp = giveUp
+        self.inheritance = inheritance
         predecessor = inheritance.predecessor
         connection = UpgradeConnection(inheritance.socket, loop: loop)
         self.services = services
@@ -171,6 +173,7 @@ final class Succession: PollHandler, UpgradeConnectionObserver {
         services.workers.sendToAll(.adoptFlows([], ended: [], isLast: true))
         services.workers.sendToAll(.adoptFlowChanges([], isLast: true))
         admin.begin()
+        inheritance.removeAdminSocketsLeft()
         if !isAlone { services.finishing.add(predecessor, connection) }
         observer?.tookOver()
         events.post(

@@ -31,8 +31,8 @@ protocol UpgradeActions: AnyObject {
 
 /// The process in which upgrades happen: `Service`.
 protocol UpgradeHost: AnyObject {
-    /// The admin socket: its path and its descriptor.
-    var adminSocket: (path: String, descriptor: Int32) { get }
+    /// The admin sockets, with their paths and their descriptors.
+    var adminSockets: [(path: String, isReadOnly: Bool, descriptor: Int32)] { get }
     /// The process with this id serves: takes no more, lets workers hand over what they have and finish within so many
     /// seconds.
     func handOver(to process: Int32, within seconds: Double)
@@ -358,7 +358,11 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
         for socket in services.preparation.sockets.passed {
             connection.send(.passedSocket(name: socket.name), [socket.descriptor])
         }
-        connection.send(.adminSocket(path: host.adminSocket.path), [host.adminSocket.descriptor])
+        for socket in host.adminSockets {
+            let message: UpgradeMessage =
+                socket.isReadOnly ? .readOnlySocket(path: socket.path) : .adminSocket(path: socket.path)
+            connection.send(message, [socket.descriptor])
+        }
         if let metrics = services.preparation.metrics.descriptor { connection.send(.metrics, [metrics]) }
         if let lock = store.state.shareLock() {
             connection.send(.lock(folder: store.committedDocument.runtime.stateDirectory), [lock])

@@ -20,6 +20,8 @@ enum UpgradeMessage: Equatable {
     case passedSocket(name: String)
     /// The admin socket, which listens at this path.
     case adminSocket(path: String)
+    /// The socket that is read only, which listens at this path.
+    case readOnlySocket(path: String)
     /// The socket of `admin.metrics`.
     case metrics
     /// The lock of the state's folder.
@@ -91,6 +93,7 @@ extension UpgradeMessage {
             ["message": "listener", "worker": .int(worker), "listener": key.value]
         case .passedSocket(let name): ["message": "passed-socket", "name": .string(name)]
         case .adminSocket(let path): ["message": "admin-socket", "path": .string(path)]
+        case .readOnlySocket(let path): ["message": "read-only-socket", "path": .string(path)]
         case .metrics: ["message": "metrics"]
         case .lock(let folder): ["message": "lock", "folder": .string(folder)]
         case .ticketKeys(let current, let previous):
@@ -143,6 +146,7 @@ extension UpgradeMessage {
             return .listener(key, worker: worker)
         case "passed-socket": return .passedSocket(name: value["name"]?.string ?? "")
         case "admin-socket": return (value["path"]?.string).map { .adminSocket(path: $0) }
+        case "read-only-socket": return (value["path"]?.string).map { .readOnlySocket(path: $0) }
         case "metrics": return .metrics
         case "lock": return (value["folder"]?.string).map { .lock(folder: $0) }
         case "ticket-keys":

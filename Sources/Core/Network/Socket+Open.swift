@@ -50,15 +50,24 @@ extension Socket {
         return bound
     }
 
-    /// Opens a listening Unix socket with the given permissions. The path must not exist.
-    public static func listen(onUnixPath path: String, mode: UInt32) throws(SystemError) -> Socket {
+    /// Opens a listening Unix socket with the given permissions, which belongs to `group` if there is one. The path
+    /// must not exist.
+    public static func listen(
+        onUnixPath path: String, mode: UInt32, group: UInt32? = nil
+    ) throws(SystemError) -> Socket {
         let descriptor = socket(AF_UNIX, streamFlags, 0)
         guard descriptor >= 0 else { throw SystemError("open a socket for \(path)") }
         let listener = Socket(descriptor: descriptor)
-        // The mode is set before listen(2), so that there is no moment at which others could connect.
+        // Group and mode are set before listen(2), so that there is no moment at which others could connect.
         let bound = unsafe withUnixAddress(path) { unsafe apus_bind(descriptor, $0, $1) }
         guard bound == 0 else { throw listener.abandon("bind \(path)") }
-        guard unsafe chmod(path, mode) == 0 else { throw listener.abandon("set the mode of \(path)") }
+        do throws(SystemError) {
+            try UnixPath.setAccess(of: path, mode: mode, group: group)
+        } catch {
+            UnixPath.remove(path)
+            listener.close()
+            throw error
+        }
         guard Glibc.listen(descriptor, Limits.listenBacklog) == 0 else { throw listener.abandon("listen on \(path)") }
         return listener
     }

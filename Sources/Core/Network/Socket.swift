@@ -180,12 +180,6 @@ public struct Socket: Equatable, Sendable {
         guard unsafe apus_getsockname(descriptor, &storage, &length) == 0 else { return nil }
         return SocketAddress(storage)
     }
-
-    /// The user id of the process at the other end of a Unix socket. Source: unix(7), `SO_PEERCRED`.
-    public var unixUserID: UInt32? {
-        var user: UInt32 = 0
-        return unsafe apus_unix_user_id(descriptor, &user) == 0 ? user : nil
-    }
 }
 
 /// The errno(3) of a write to a connection that the other side had ended before it broke.

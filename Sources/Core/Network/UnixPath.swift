@@ -31,6 +31,34 @@ public enum UnixPath {
     /// Removes the socket at `path`, if there is one.
     public static func remove(_ path: String) { _ = unsafe unlink(path) }
 
+    /// One socket of the file system, whatever is at its path later: the numbers of its device and its file.
+    public typealias Identity = [UInt64]
+
+    /// Which socket is at `path`; nil if there is none, or something else.
+    public static func identity(of path: String) -> Identity? {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return nil }
+        return [UInt64(status.st_dev), UInt64(status.st_ino)]
+    }
+
+    /// Who may connect to the socket at `path`: its permissions and its group; nil if this process may not see it.
+    public static func access(of path: String) -> (mode: UInt32, group: UInt32)? {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 ? (UInt32(status.st_mode & 0o7777), status.st_gid) : nil
+    }
+
+    /// Sets who may connect to the socket at `path`: its permissions, and its group if there is one.
+    ///
+    /// Source: unix(7), chown(2). Errors: `SystemError`, as when this process is not of that group and not root's.
+    public static func setAccess(of path: String, mode: UInt32, group: UInt32?) throws(SystemError) {
+        if let group {
+            guard unsafe chown(path, uid_t.max, group) == 0 else {
+                throw SystemError("change the group of \(path) to \(group)")
+            }
+        }
+        guard unsafe chmod(path, mode) == 0 else { throw SystemError("set the mode of \(path)") }
+    }
+
     /// The user and the group that the socket at `path` belongs to, by name if they have one, else by number; nil if
     /// this process may not see the socket. Source: getpwuid(3), getgrgid(3).
     public static func owners(of path: String) -> (user: String, group: String)? {

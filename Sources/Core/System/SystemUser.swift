@@ -18,6 +18,15 @@ public struct SystemUser: Equatable, Sendable {
         groupID = unsafe entry.pointee.pw_gid
     }
 
+    /// The number of the group called `name`; nil when the system knows none. May wait for a name service.
+    /// Source: getgrnam(3).
+    public static func groupID(named name: String) -> UInt32? {
+        unsafe getgrnam(name).map { unsafe $0.pointee.gr_gid }
+    }
+
+    /// The number of this process's group.
+    public static var currentGroupID: UInt32 { getegid() }
+
     /// The name of this process's user, or its number if it has no name.
     public static var currentName: String {
         unsafe getpwuid(geteuid()).map { unsafe String(cString: $0.pointee.pw_name) } ?? "\(geteuid())"
@@ -62,9 +71,10 @@ public struct SystemUser: Equatable, Sendable {
     /// Source: capabilities(7), "File capabilities". It cannot fail: effective may be whatever is permitted.
     public static func useCapabilities() { _ = apus_use_permitted_capabilities() }
 
-    /// Makes the user the owner of the file, folder or socket at `path`.
-    public func own(_ path: String) throws(SystemError) {
-        guard unsafe chown(path, userID, groupID) == 0 else {
+    /// Makes the user the owner of the file, folder or socket at `path`, which belongs to `group`, or else to the
+    /// user's own.
+    public func own(_ path: String, group: UInt32? = nil) throws(SystemError) {
+        guard unsafe chown(path, userID, group ?? groupID) == 0 else {
             throw SystemError("change the owner of \(path) to user \(name)")
         }
     }

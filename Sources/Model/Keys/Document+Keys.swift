@@ -3,7 +3,7 @@ extension Document {
     static let description = Description(
         "Configuration", "a configuration", blank: Document(),
         keys: [
-            Key("admin", \.admin, Admin.description.codec, "The admin socket."),
+            Key("admin", \.admin, Admin.description.codec, "The admin socket, and who may do what with it."),
             Key("runtime", \.runtime, Runtime.description.codec, "How the process runs."),
             Key("logs", \.logs, Logs.description.codec, "Where log records go."),
             Key(
@@ -26,22 +26,6 @@ extension Document {
                 "targetGroups", \.targetGroups,
                 .list(TargetGroup.description.codec, count: 0...Limits.targetGroupsMax, code: .tooManyTargetGroups),
                 "What requests are forwarded to."),
-        ])
-}
-
-extension Admin {
-    /// The keys of `admin`.
-    static let description = Description(
-        "Admin", "the admin settings", blank: Admin(),
-        keys: [
-            Key(
-                "socket", \.socket, .text(.socketPath),
-                "Path of the Unix socket. Changing it needs a restart."),
-            Key(
-                optional: "metrics", \.metrics,
-                Codec.text(.tcpAddress).converted(to: { text, _ in TCPAddress(text) }, from: \.description),
-                "Where GET /metrics and GET /health are answered over TCP, and nothing else; whoever can connect may "
-                    + "read them."),
         ])
 }
 

@@ -3,7 +3,7 @@
 /// Shape:  a plain value. It is what `GET /v1/config` shows and what a snapshot is compiled from.
 /// Limits: `Limits`; names are unique per kind, see `Document.validate()`.
 public struct Document: Hashable, Sendable {
-    /// Where the admin socket is.
+    /// The admin socket, and who may do what with it.
     public var admin: Admin
     /// How the process runs.
     public var runtime: Runtime
@@ -37,20 +37,6 @@ public struct Document: Hashable, Sendable {
         self.prefixLists = prefixLists
         self.loadBalancers = loadBalancers
         self.targetGroups = targetGroups
-    }
-}
-
-/// Where the admin socket is.
-public struct Admin: Hashable, Sendable {
-    /// Path of the Unix socket.
-    public var socket: String
-    /// Where `GET /metrics` and `GET /health` are answered over TCP, to anybody who can connect; nil is nowhere.
-    public var metrics: TCPAddress?
-
-    /// Settings of the admin socket.
-    public init(socket: String = "/run/apus/admin.sock", metrics: TCPAddress? = nil) {
-        self.socket = socket
-        self.metrics = metrics
     }
 }
 

@@ -223,4 +223,24 @@ import Testing
             _ = try DocumentStore(file: scene.store.file, discardingChanges: false) { _ in }
         }
     }
+
+    /// A socket stays open to everybody until the next start, so its roles stay as long.
+    @Test func rolesStayWhileEverybodyMayConnect() throws {
+        let scene = try Scene("admin: { mode: \"0666\", roles: { read: [\"user:1\"] } }")
+        func stage(_ admin: String) throws -> (restart: [String], admin: Admin) {
+            let (base, places) = try scene.parsed(admin)
+            let keys = scene.store.stageReload(base, places, discardingChanges: false)
+            scene.store.commitStaged()
+            return (keys, scene.store.committedDocument.admin)
+        }
+        let without = try stage("")
+        #expect(without.restart == ["admin.mode", "admin.roles"])
+        #expect(without.admin.mode == .everybody && without.admin.roles?.read == [.user(.number(1))])
+        let others = try stage("admin: { roles: { all: [\"user:2\"] } }")
+        #expect(others.restart == ["admin.mode"] && others.admin.roles?.all == [.user(.number(2))])
+        let sockets = try stage(
+            "admin: { group: 7, mode: \"0666\", readOnlySocket: { path: /r }, roles: {} }")
+        #expect(sockets.restart == ["admin.group", "admin.readOnlySocket"])
+        #expect(sockets.admin.group == nil && sockets.admin.roles == AdminRoles())
+    }
 }

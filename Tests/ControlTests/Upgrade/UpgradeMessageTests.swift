@@ -52,7 +52,8 @@ import Testing
         let messages: [UpgradeMessage] = [
             .hello(protocolVersion: 1, version: "0.1.0"), .listener(Self.key, worker: 3), .metrics,
             .passedSocket(name: "web"),
-            .adminSocket(path: "/run/apus/admin.sock"), .lock(folder: "/var/lib/apus"),
+            .adminSocket(path: "/run/apus/admin.sock"), .readOnlySocket(path: "/run/apus/read.sock"),
+            .lock(folder: "/var/lib/apus"),
             .ticketKeys(current: key, previous: nil), .ticketKeys(current: key, previous: .random()),
             .start(workers: 4, Self.process, generation: 9), .failed(reason: "no \"port\""), .ready,
             .flows([Self.flow, Self.plain, Self.flow], worker: 0), .copied, .prepared,

@@ -192,6 +192,6 @@ import Testing
 
     @Test func nonSocketHasNoAddress() {
         #expect(Socket(descriptor: -1).localAddress == nil)
-        #expect(Socket(descriptor: -1).unixUserID == nil)
+        #expect(Socket(descriptor: -1).unixCredentials == nil)
     }
 }

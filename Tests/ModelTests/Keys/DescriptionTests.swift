@@ -7,7 +7,8 @@ import Testing
     /// What ELBv2 does when nothing is said, and what we do where ELBv2 says nothing. Written out, so that no default
     /// changes by accident.
     static let defaults: [String: Value] = [
-        "Admin.socket": "/run/apus/admin.sock",
+        "Admin.socket": "/run/apus/admin.sock", "Admin.mode": "0660", "ReadOnlySocket.mode": "0660",
+        "AdminRoles.read": [], "AdminRoles.targets": [], "AdminRoles.all": [],
         "Runtime.workers": "auto", "Runtime.stateDirectory": "/var/lib/apus", "Runtime.memoryBytes": 1_073_741_824,
         "Runtime.connections": "auto", "Runtime.shutdownGraceSeconds": 30,
         "Runtime.ticketKeyRotationSeconds": 43200, "Runtime.cookieKeyRotationSeconds": 86400,
@@ -137,6 +138,8 @@ import Testing
 
     /// The objects in which numbers stand, each right by itself, so that one key at a time can be changed.
     static let bases: [String: (Value, @Sendable (Value) throws -> Void)] = [
+        "Admin": ([:], { _ = try Admin.description.codec.read($0) }),
+        "ReadOnlySocket": (["path": "/a"], { _ = try ReadOnlySocket.description.codec.read($0) }),
         "Runtime": ([:], { _ = try Runtime.description.codec.read($0) }),
         "LoadBalancerAttributes": ([:], { _ = try LoadBalancerAttributes.description.codec.read($0) }),
         "ListenerAttributes": ([:], { _ = try ListenerAttributes.description.codec.read($0) }),
@@ -198,7 +201,7 @@ import Testing
             }
             tried += 1
         }
-        #expect(tried == 64)
+        #expect(tried == 66)
     }
 
     /// The ends of a range, and what lies just outside.

@@ -1,3 +1,4 @@
+import Foundation
 import TestCertificates
 
 /// A configuration file for one scenario: one load balancer named `web`, by default on 127.0.0.1 and of the type
@@ -24,6 +25,8 @@ struct Document: Sendable {
     var labels: [String: JSON]?
     /// `admin.metrics`.
     var metrics: String?
+    /// Other keys of `admin`; `FOLDER` in their texts stands for Apus's folder.
+    var admin: [String: JSON] = [:]
     /// Keys of `runtime`, without the state directory.
     var runtime: [String: JSON] = ["workers": 2]
     /// `alb` or `json`.
@@ -209,6 +212,7 @@ struct Document: Sendable {
             "loadBalancers": [loadBalancer],
             "targetGroups": .array(groups.map(Self.json)),
         ]
+        for (key, value) in admin { document["admin"][key] = value }
         if let metrics { document["admin"]["metrics"] = .string(metrics) }
         if let labels {
             let listeners: JSON = .array(ports.map { "web:\($0)" })
@@ -223,7 +227,7 @@ struct Document: Sendable {
             document["prefixLists"] = .array(
                 lists.map { ["name": .string($0.key), "entries": .array($0.value.map { .string($0) })] })
         }
-        return document.text
+        return document.text.replacingOccurrences(of: "FOLDER", with: folder)
     }
 
     private static func json(_ listener: Listener, port: UInt16) -> JSON {

@@ -3,7 +3,7 @@ import Model
 
 /// The sources of targets.
 enum DiscoveryRoutes {
-    static var all: [AdminRoutes.Route] { [.init("/v1/discovery", ("GET", list))] }
+    static var all: [AdminRoutes.Route] { [.init("/v1/discovery", ("GET", .read, list))] }
 
     private static func list(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void

@@ -4,7 +4,7 @@ import Model
 enum EventRoutes {
     static var all: [AdminRoutes.Route] {
         [
-            .init("/v1/events", ("GET", events))
+            .init("/v1/events", ("GET", .read, events))
         ]
     }
 

@@ -2,7 +2,7 @@ import Model
 
 /// What would become of a request.
 enum ExplainRoutes {
-    static var all: [AdminRoutes.Route] { [.init("/v1/explain", ("POST", explain))] }
+    static var all: [AdminRoutes.Route] { [.init("/v1/explain", ("POST", .read, explain))] }
 
     private static func explain(
         _ call: AdminCallContext, _ completion: @escaping (AdminAnswer) -> Void

@@ -4,8 +4,9 @@ import Model
 enum InstanceRoutes {
     static var all: [AdminRoutes.Route] {
         [
-            .init("/v1/instances", ("GET", list)).ofGeneration(),
-            .init("/v1/instances/{id}", ("GET", get), ("PUT", put), ("DELETE", delete)).ofGeneration(),
+            .init("/v1/instances", ("GET", .read, list)).ofGeneration(),
+            .init("/v1/instances/{id}", ("GET", .read, get), ("PUT", .targets, put), ("DELETE", .targets, delete))
+                .ofGeneration(),
         ]
     }
 

@@ -4,9 +4,10 @@ import Model
 enum ListenerRoutes {
     static var all: [AdminRoutes.Route] {
         [
-            .init("/v1/load-balancers/{lb}/listeners", ("GET", list)).ofGeneration(),
+            .init("/v1/load-balancers/{lb}/listeners", ("GET", .read, list)).ofGeneration(),
             .init(
-                "/v1/load-balancers/{lb}/listeners/{port}", ("GET", get), ("PUT", put), ("DELETE", delete)
+                "/v1/load-balancers/{lb}/listeners/{port}", ("GET", .read, get), ("PUT", .all, put),
+                ("DELETE", .all, delete)
             ).ofGeneration(),
         ]
     }

@@ -4,8 +4,9 @@ import Model
 enum LoadBalancerRoutes {
     static var all: [AdminRoutes.Route] {
         [
-            .init("/v1/load-balancers", ("GET", list)).ofGeneration(),
-            .init("/v1/load-balancers/{lb}", ("GET", get), ("PUT", put), ("DELETE", delete)).ofGeneration(),
+            .init("/v1/load-balancers", ("GET", .read, list)).ofGeneration(),
+            .init("/v1/load-balancers/{lb}", ("GET", .read, get), ("PUT", .all, put), ("DELETE", .all, delete))
+                .ofGeneration(),
         ]
     }
 

@@ -6,9 +6,9 @@ import Telemetry
 enum MetricsRoutes {
     static var all: [AdminRoutes.Route] {
         [
-            .init("/metrics", ("GET", metrics)),
-            .init("/health", ("GET", health)),
-            .init("/ready", ("GET", ready)),
+            .init("/metrics", ("GET", .read, metrics)),
+            .init("/health", ("GET", .read, health)),
+            .init("/ready", ("GET", .read, ready)),
         ]
     }
 

@@ -4,8 +4,9 @@ import Model
 enum PrefixListRoutes {
     static var all: [AdminRoutes.Route] {
         [
-            .init("/v1/prefix-lists", ("GET", list)).ofGeneration(),
-            .init("/v1/prefix-lists/{list}", ("GET", get), ("PUT", put), ("DELETE", delete)).ofGeneration(),
+            .init("/v1/prefix-lists", ("GET", .read, list)).ofGeneration(),
+            .init("/v1/prefix-lists/{list}", ("GET", .read, get), ("PUT", .all, put), ("DELETE", .all, delete))
+                .ofGeneration(),
         ]
     }
 

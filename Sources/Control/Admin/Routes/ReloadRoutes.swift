@@ -4,8 +4,8 @@ import Model
 enum ReloadRoutes {
     static var all: [AdminRoutes.Route] {
         [
-            .init("/v1/reload", ("POST", reload)),
-            .init("/v1/check", ("POST", check)),
+            .init("/v1/reload", ("POST", .all, reload)),
+            .init("/v1/check", ("POST", .all, check)),
         ]
     }
 

@@ -5,9 +5,9 @@ import Model
 enum RolloutRoutes {
     static var all: [AdminRoutes.Route] {
         [
-            .init("/v1/rollouts", ("GET", list), ("POST", start)),
-            .init("/v1/rollouts/{id}", ("GET", get)),
-            .init("/v1/rollouts/{id}/{order}", ("POST", perform)),
+            .init("/v1/rollouts", ("GET", .read, list), ("POST", .targets, start)),
+            .init("/v1/rollouts/{id}", ("GET", .read, get)),
+            .init("/v1/rollouts/{id}/{order}", ("POST", .targets, perform)),
         ]
     }
 

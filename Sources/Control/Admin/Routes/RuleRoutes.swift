@@ -4,13 +4,13 @@ import Model
 enum RuleRoutes {
     static var all: [AdminRoutes.Route] {
         [
-            .init("/v1/load-balancers/{lb}/listeners/{port}/weights", ("PUT", putWeights)),
-            .init("/v1/load-balancers/{lb}/listeners/{port}/rules", ("GET", list)).ofGeneration(),
+            .init("/v1/load-balancers/{lb}/listeners/{port}/weights", ("PUT", .targets, putWeights)),
+            .init("/v1/load-balancers/{lb}/listeners/{port}/rules", ("GET", .read, list)).ofGeneration(),
             .init(
                 "/v1/load-balancers/{lb}/listeners/{port}/rules/{priority}",
-                ("GET", get), ("PUT", put), ("DELETE", delete)
+                ("GET", .read, get), ("PUT", .all, put), ("DELETE", .all, delete)
             ).ofGeneration(),
-            .init("/v1/load-balancers/{lb}/listeners/{port}/rules/{priority}/weights", ("PUT", putWeights)),
+            .init("/v1/load-balancers/{lb}/listeners/{port}/rules/{priority}/weights", ("PUT", .targets, putWeights)),
         ]
     }
 

@@ -9,8 +9,8 @@ import Telemetry
 enum StatusRoutes {
     static var all: [AdminRoutes.Route] {
         [
-            .init("/v1/status", ("GET", status)),
-            .init("/v1/config", ("GET", config)).ofGeneration(),
+            .init("/v1/status", ("GET", .read, status)),
+            .init("/v1/config", ("GET", .read, config)).ofGeneration(),
         ]
     }
 

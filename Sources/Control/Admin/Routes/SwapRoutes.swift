@@ -5,8 +5,8 @@ import Model
 enum SwapRoutes {
     static var all: [AdminRoutes.Route] {
         [
-            .init("/v1/load-balancers/{lb}/listeners/{port}/swap", ("POST", swap)),
-            .init("/v1/load-balancers/{lb}/listeners/{port}/rules/{priority}/swap", ("POST", swap)),
+            .init("/v1/load-balancers/{lb}/listeners/{port}/swap", ("POST", .targets, swap)),
+            .init("/v1/load-balancers/{lb}/listeners/{port}/rules/{priority}/swap", ("POST", .targets, swap)),
         ]
     }
 

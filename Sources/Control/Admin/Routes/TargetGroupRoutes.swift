@@ -4,8 +4,9 @@ import Model
 enum TargetGroupRoutes {
     static var all: [AdminRoutes.Route] {
         [
-            .init("/v1/target-groups", ("GET", list)).ofGeneration(),
-            .init("/v1/target-groups/{tg}", ("GET", get), ("PUT", put), ("DELETE", delete)).ofGeneration(),
+            .init("/v1/target-groups", ("GET", .read, list)).ofGeneration(),
+            .init("/v1/target-groups/{tg}", ("GET", .read, get), ("PUT", .all, put), ("DELETE", .all, delete))
+                .ofGeneration(),
         ]
     }
 

@@ -5,8 +5,8 @@ import Model
 enum TargetRoutes {
     static var all: [AdminRoutes.Route] {
         [
-            .init("/v1/target-groups/{tg}/targets", ("GET", describe), ("POST", register)),
-            .init("/v1/target-groups/{tg}/deregister", ("POST", deregister)),
+            .init("/v1/target-groups/{tg}/targets", ("GET", .read, describe), ("POST", .targets, register)),
+            .init("/v1/target-groups/{tg}/deregister", ("POST", .targets, deregister)),
         ]
     }
 

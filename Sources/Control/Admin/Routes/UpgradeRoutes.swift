@@ -3,7 +3,7 @@ import Model
 
 /// Another process that takes over.
 enum UpgradeRoutes {
-    static var all: [AdminRoutes.Route] { [.init("/v1/upgrade", ("POST", upgrade))] }
+    static var all: [AdminRoutes.Route] { [.init("/v1/upgrade", ("POST", .all, upgrade))] }
 
     /// Answers when the other process serves, or has failed to.
     private static func upgrade(
