@@ -153,8 +153,11 @@ enum Limits {
     static let fieldSecretBytesMax = 8 * 1024
     /// How often a list of targets is read without a notice of change: every 30 s, as network file systems have none.
     static let discoveryLookTime: Nanoseconds = 30_000_000_000
-    /// Targets that one batch names as refused, in the log and as events. The others are in `apus discovery`.
+    /// Targets that are named as refused within `discoveryRefusalsToldTime`, in the log and as events, since a source may
+    /// name ever new ones. The others are in `apus discovery`.
     static let discoveryRefusalsToldMax = 20
+    /// That time: a minute.
+    static let discoveryRefusalsToldTime: Nanoseconds = 60_000_000_000
     /// Refused targets of a source that `GET /v1/discovery` shows; the others are counted.
     static let discoveryRefusalsShownMax = 100
     /// Reads of one answer to a request of the control thread in one turn: 64, with 16 KiB each; the rest has to wait
@@ -179,13 +182,22 @@ enum Limits {
     static let dnsNameBytesShownMax = 128
     /// Bytes of what is said about one container: 1 MiB. What its health check has printed is most of it.
     static let containerBytesMax = 1 << 20
-    /// Bytes of one event of Docker's: 64 KiB, since it holds all labels. A longer one ends the connection, and all is
-    /// listed anew.
+    /// Time in which a daemon must say what one container is: 2 s, as others wait for their turn. It is asked again.
+    static let containerAnswerTime: Nanoseconds = 2_000_000_000
+    /// Bytes of one event of Docker's: 64 KiB, since it holds all labels. A longer one is skipped, and all is listed anew
+    /// after `containerRelistTime`.
     static let dockerEventBytesMax = 64 * 1024
+    /// Time after which containers are listed anew when an event was skipped: 5 s, so that a container whose events are
+    /// too long costs little.
+    static let containerRelistTime: Nanoseconds = 5_000_000_000
     /// Containers of a source that are looked at: 1,000. The others are refused.
     static let containersMax = 1000
     /// Containers that are asked about at once: four, as each question is a connection.
     static let containerQuestionsMax = 4
+    /// Containers of these that are asked about again, as the daemon has not said what they are: two.
+    static let containerRetriesMax = 2
+    /// Time until a connection to a Unix socket is tried again whose server has more to accept than it can hold: 20 ms.
+    static let connectRetryTime: Nanoseconds = 20_000_000
     /// How often containers are listed though events tell of all changes: once a minute, should one be lost.
     static let containerListTime: Nanoseconds = 60_000_000_000
     /// Time for which the group and the rules of containers that are all gone are kept: a minute, in which an update

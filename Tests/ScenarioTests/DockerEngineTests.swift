@@ -6,27 +6,31 @@ import Testing
     /// A scripted daemon, and Apus whose group `blue` finds its containers. Their published ports are those of targets.
     private final class Scene {
         let folder: String
-        let apus: ApusProcess
+        let site: UpgradingApus
         let servers: [TargetServer]
         private var daemon: ChildProcess?
         private var state: JSON = ["containers": [], "faults": [:], "lines": [], "epoch": 0]
         private var epoch = 0
 
-        var socket: String { "\(folder)/docker.sock" }
+        var apus: ApusProcess { site.apus }
+        var socket: String { Self.socket(folder) }
+
+        private static func socket(_ folder: String) -> String { "\(folder)/docker.sock" }
+
+        private static func document(_ folder: String, _ more: [String: JSON] = [:]) -> Document {
+            let docker: JSON = [
+                "socket": .string(socket(folder)), "labels": ["app": "web"], "address": "published", "port": 80,
+            ]
+            let discovery: JSON = ["docker": .object(docker.members.merging(more) { $1 })]
+            return Document(
+                listeners: [.init(defaultAction: Document.forward("blue"))],
+                groups: [.init("blue", settings: ["discovery": discovery])])
+        }
 
         init(starts: Bool = true) throws {
             folder = try temporaryFolder()
             servers = [try TargetServer("one"), try TargetServer("two"), try TargetServer("three")]
-            let discovery: JSON = [
-                "docker": [
-                    "socket": .string("\(folder)/docker.sock"), "labels": ["app": "web"], "address": "published",
-                    "port": 80,
-                ]
-            ]
-            apus = try ApusProcess.start(
-                Document(
-                    listeners: [.init(defaultAction: Document.forward("blue"))],
-                    groups: [.init("blue", settings: ["discovery": discovery])]), until: .answering)
+            site = try UpgradingApus(Self.document(folder), until: .answering)
             try contain(0, 1)
             if starts { try start() }
         }
@@ -48,12 +52,25 @@ import Testing
             try? FileManager.default.removeItem(atPath: socket)
         }
 
+        /// Has another source take the place of the one that is followed, in this process or in another one.
+        func replaceSource(byUpgrade: Bool) throws {
+            if byUpgrade {
+                #expect(try site.upgrade().status == .exited(0))
+            } else {
+                // The same daemon, and another source all the same.
+                try apus.write(Self.document(folder, ["socket": .string(Self.socket(folder + "/."))]))
+                #expect(try apus.command("reload").status == .exited(0))
+            }
+        }
+
         private func write() throws {
             try state.text.write(toFile: "\(folder)/state.json", atomically: true, encoding: .utf8)
         }
 
         /// The containers there are, by the index of their target; what else is said is said of the last.
-        func contain(_ indices: Int..., health: String? = nil, startedAt: String? = nil) throws {
+        func contain(
+            _ indices: Int..., health: String? = nil, startedAt: String? = nil, fault: String? = nil
+        ) throws {
             state["containers"] = .array(
                 indices.map { index in
                     var container: JSON = [
@@ -62,6 +79,7 @@ import Testing
                     ]
                     if index == indices.last {
                         if let health { container["health"] = .string(health) }
+                        if let fault { container["fault"] = .string(fault) }
                         if let startedAt { container["startedAt"] = .string(startedAt) }
                     }
                     return container
@@ -138,11 +156,12 @@ import Testing
 
     @Test(
         "Whatever it answers instead, the last that was good stays in force, and is replaced once it is good again",
-        arguments: ["version", "events", "list", "inspect"])
-    func badAnswers(kind: String) throws {
+        arguments: ["version", "events", "list", "inspect"],
+        [["status", "garbage", "notjson", "wrong"], ["truncated", "huge", "closed"]])
+    func badAnswers(kind: String, faults: [String]) throws {
         let scene = try Scene()
         #expect(scene.becomes([0: "healthy", 1: "healthy"]))
-        for fault in ["status", "garbage", "notjson", "wrong", "truncated", "huge", "closed"] {
+        for fault in faults {
             try scene.fault(kind, fault)
             try scene.endEvents()
             if kind == "inspect" {
@@ -154,7 +173,6 @@ import Testing
             }
             #expect(scene.targets.count == 2, "\(kind) \(fault): \(scene.targets)")
             try scene.fault(nil)
-            try scene.endEvents()
             #expect(
                 eventually(within: 40) {
                     scene.source["state"].string == "following" && scene.source["refusedCount"].int == 0
@@ -211,7 +229,13 @@ import Testing
     func hostileEvents() throws {
         let scene = try Scene()
         #expect(scene.becomes([0: "healthy", 1: "healthy"]))
-        for line in [String(repeating: "x", count: 100_000), "{", "[1]", "null"] {
+        // One that is too long is any container's to make: it is skipped, and what comes after it counts.
+        let failures = scene.source["failures"].int ?? 0
+        try scene.tell(String(repeating: "x", count: 100_000))
+        try scene.tell("health_status: unhealthy", 0)
+        #expect(scene.becomes([0: "unhealthy", 1: "healthy"]))
+        #expect(scene.source["failures"].int == failures, "\(scene.source.text)")
+        for line in ["{", "[1]", "null"] {
             let before = scene.source["failures"].int ?? 0
             try scene.tell(line)
             #expect(eventually(within: 40) { scene.source["failures"].int ?? 0 > before }, "\(line.prefix(20))")
@@ -223,6 +247,79 @@ import Testing
         }
         try scene.tell("die", 0)
         #expect(scene.becomes([1: "healthy"]))
+        expectServes(scene.apus)
+    }
+
+    @Test(
+        "Another source takes nothing out that it cannot read, and brings nothing back that was told to end",
+        arguments: [true, false])
+    func takesOver(byUpgrade: Bool) throws {
+        let scene = try Scene()
+        try scene.contain(0, 1, 2)
+        try scene.tell("start", 2)
+        #expect(scene.becomes([0: "healthy", 1: "healthy", 2: "healthy"]))
+        try scene.tell("kill", 2, ["signal": "15"])
+        #expect(scene.becomes([0: "healthy", 1: "healthy"]))
+        // The events are told once.
+        let failures = scene.source["failures"].int ?? 0
+        try scene.endEvents()
+        #expect(eventually(within: 20) { scene.source["failures"].int ?? 0 > failures })
+        #expect(scene.isSource("following"))
+        try scene.fault("inspect", "status")
+        try scene.replaceSource(byUpgrade: byUpgrade)
+        #expect(eventually(within: 40) { scene.source["refusedCount"].int == 3 }, "\(scene.source.text)")
+        #expect(scene.source["state"].string == "following")
+        #expect(scene.becomes([0: "healthy", 1: "healthy"]), "what was in force stays, and no more")
+        // It asks again, long before all is listed again.
+        try scene.fault(nil)
+        #expect(eventually(within: 40) { scene.source["refusedCount"].int == 0 }, "\(scene.source.text)")
+        #expect(scene.becomes([0: "healthy", 1: "healthy"]))
+    }
+
+    @Test("A container of which nothing is said when it starts is asked about again, and is no reason to wait")
+    func asksAgain() throws {
+        let scene = try Scene()
+        #expect(scene.becomes([0: "healthy", 1: "healthy"]))
+        try scene.contain(0, 1, 2, fault: "closed")
+        try scene.tell("start", 2)
+        #expect(eventually(within: 20) { scene.source["refusedCount"].int == 1 })
+        #expect(scene.targets.count == 2 && scene.source["state"].string == "following")
+        try scene.contain(0, 1, 2)
+        #expect(scene.becomes([0: "healthy", 1: "healthy", 2: "healthy"]))
+        #expect(scene.source["refusedCount"].int == 0)
+    }
+
+    @Test("A stop that is told when the container runs again takes nothing out")
+    func lateStop() throws {
+        let scene = try Scene()
+        #expect(scene.becomes([0: "healthy", 1: "healthy"]))
+        try scene.tell("die", 1)
+        #expect(scene.becomes([0: "healthy"]))
+        try scene.contain(0, 1, startedAt: "2026-02-02T00:00:00Z")
+        try scene.tell("start", 1)
+        #expect(scene.becomes([0: "healthy", 1: "healthy"]))
+        try scene.tell("stop", 1)
+        // One that is removed is asked about, and this one is there.
+        try scene.tell("destroy", 1)
+        try scene.tell("die", 0)
+        #expect(scene.becomes([1: "healthy"]))
+    }
+
+    @Test("Health of containers counts at once, even while an upgrade has the changes wait")
+    func whileChangesWait() throws {
+        let scene = try Scene()
+        #expect(scene.becomes([0: "healthy", 1: "healthy"]))
+        let go = "\(scene.folder)/go"
+        let slow = try scene.site.program("slow", "while [ ! -e \(go) ]; do sleep 0.1; done; exit 1")
+        let upgrade = Background { [apus = scene.apus] in
+            try apus.admin("POST", "/v1/upgrade", ["binary": .string(slow)], timeout: 60)
+        }
+        #expect(eventually { !Tool.children(of: scene.site.id).isEmpty })
+        try scene.tell("health_status: unhealthy", 0)
+        #expect(scene.becomes([0: "unhealthy", 1: "healthy"]))
+        #expect(try scene.apus.admin("POST", "/v1/upgrade").status == 409, "it waits still")
+        try "".write(toFile: go, atomically: true, encoding: .utf8)
+        #expect(try upgrade.value().status == 500)
         expectServes(scene.apus)
     }
 }

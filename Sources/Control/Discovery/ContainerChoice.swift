@@ -10,52 +10,10 @@ protocol ContainerChoice: Sendable {
     /// Whether a container with these labels is wanted.
     func wants(_ labels: [String: String]) -> Bool
     /// What those are that run, in the order of their names.
-    func found(in containers: [DockerContainer]) -> FoundTargets
+    /// `before` are the targets that they were.
+    func found(in containers: [DockerContainer], before: [Discovered.Target]) -> FoundTargets
     /// Where this one was; nil if it was no target.
-    func target(of container: DockerContainer) -> EndedTarget?
-}
-
-/// The containers of a target group.
-struct GroupContainers: ContainerChoice {
-    let kind = "docker"
-    private let settings: DockerDiscovery
-    private let groupPort: Int
-    private let isDatagram: Bool
-
-    /// Those that `settings` choose for `group`.
-    init(_ settings: DockerDiscovery, of group: TargetGroup) {
-        self.settings = settings
-        groupPort = group.port
-        isDatagram = group.protocol == .udp
-    }
-
-    var labels: [String: String] { settings.allLabels }
-
-    func wants(_ labels: [String: String]) -> Bool { settings.allLabels.allSatisfy { labels[$0.key] == $0.value } }
-
-    func found(in containers: [DockerContainer]) -> FoundTargets {
-        var found = FoundTargets()
-        for container in containers {
-            do throws(ConfigErrors) {
-                let target = try target(container)
-                found.targets.append(Discovered.Target(target, name: container.name, identity: container.identity))
-                guard container.health != .passing else { continue }
-                found.containers[TargetKey(id: target.id, port: target.port ?? groupPort)] = container.health
-            } catch {
-                found.refusals.append(.init(name: container.name, mistake: error.first))
-            }
-        }
-        return found
-    }
-
-    func target(of container: DockerContainer) -> EndedTarget? {
-        guard let target = try? target(container) else { return nil }
-        return EndedTarget(group: nil, key: TargetKey(id: target.id, port: target.port ?? groupPort))
-    }
-
-    private func target(_ container: DockerContainer) throws(ConfigErrors) -> TargetDescription {
-        try container.target(by: settings, groupPort: groupPort, isDatagram: isDatagram)
-    }
+    func target(of container: DockerContainer, before: [Discovered.Target]) -> EndedTarget?
 }
 
 /// The containers whose labels ask for requests.
@@ -70,7 +28,7 @@ struct LabelledContainers: ContainerChoice {
 
     func wants(_ labels: [String: String]) -> Bool { ContainerLabels.areIn(labels.keys) }
 
-    func found(in containers: [DockerContainer]) -> FoundTargets {
+    func found(in containers: [DockerContainer], before: [Discovered.Target]) -> FoundTargets {
         var found = FoundTargets()
         for container in containers {
             do throws(ConfigErrors) {
@@ -85,7 +43,7 @@ struct LabelledContainers: ContainerChoice {
         return found
     }
 
-    func target(of container: DockerContainer) -> EndedTarget? {
+    func target(of container: DockerContainer, before: [Discovered.Target]) -> EndedTarget? {
         guard let claim = (try? claim(of: container)) ?? nil, let target = claim.target?.target, let port = target.port
         else { return nil }
         return EndedTarget(group: claim.group, key: TargetKey(id: target.id, port: port))
@@ -103,9 +61,6 @@ struct LabelledContainers: ContainerChoice {
 }
 
 extension DockerContainer {
-    /// What it is, which another life of it is not.
-    fileprivate var identity: String { "\(id) \(startedAt)" }
-
     /// The target that it is by its labels, at `port` or the one that it exposes.
     ///
     /// Errors: what it lacks, and what to do about it.

@@ -55,6 +55,7 @@ final class ControlRequest: PollHandler {
     /// Of an answer that is handed over as a whole; nil for pieces.
     private let bytesMax: Int?
     private let report: (Event) -> Void
+    private let deadline: Instant
     private var socket: Socket?
     private var token = Token.none
     private let output: Buffer
@@ -77,19 +78,19 @@ final class ControlRequest: PollHandler {
         self.loop = loop
         self.bytesMax = bytesMax
         self.report = report
+        deadline = loop.now + timeout
         output = Self.compose(question, head)
-        connect(until: loop.now + timeout)
+        connect()
     }
 
     /// Ends it without another event.
     func cancel() {
-        guard let socket else { return }
         loop.remove(token)
-        socket.close()
-        self.socket = nil
+        socket?.close()
+        socket = nil
     }
 
-    private func connect(until deadline: Instant) {
+    private func connect() {
         do throws(SystemError) {
             let socket =
                 switch server {
@@ -100,9 +101,16 @@ final class ControlRequest: PollHandler {
             token = loop.add(self, descriptor: socket.descriptor)
             loop.schedule(token, at: deadline)
         } catch {
+            if case .unix = server, error.code == SystemError.wouldBlock, loop.now < deadline { return connectLater() }
             let reason = "cannot be connected to: \(error.reason)"
             loop.afterBatch { [report] in report(.failed(reason)) }
         }
+    }
+
+    /// The server is there, and has more to accept than it can hold.
+    private func connectLater() {
+        token = loop.add(self, descriptor: nil)
+        loop.schedule(token, at: min(deadline, loop.now + Limits.connectRetryTime))
     }
 
     private static func compose(_ question: Question, _ head: Head) -> Buffer {
@@ -140,7 +148,11 @@ final class ControlRequest: PollHandler {
         if socket != nil { receive() }
     }
 
-    func timerFired(now: Instant) { end("does not answer in time") }
+    func timerFired(now: Instant) {
+        guard socket == nil, now < deadline else { return end("does not answer in time") }
+        loop.remove(token)
+        connect()
+    }
 
     private func send() {
         while let socket, !output.isEmpty {
@@ -185,7 +197,10 @@ final class ControlRequest: PollHandler {
         status = head.status
         for index in 0..<head.fieldCount {
             let field = head.field(index)
-            if head.bytes(field.name).equalsIgnoringCase("etag") { entityTag = head.bytes(field.value).text }
+            guard head.bytes(field.name).equalsIgnoringCase("etag") else { continue }
+            // What is no UTF-8 could not be sent back as it came.
+            let text = head.bytes(field.value).text
+            entityTag = text.unicodeScalars.contains("\u{FFFD}") ? nil : text
         }
         guard bytesMax == nil else { return }
         loop.cancel(token)

@@ -19,9 +19,12 @@ protocol DiscoverySource: AnyObject {
     func stop()
     /// Where targets were that have ended since this was asked last: nothing that waits for them is ever answered.
     func takeEnded() -> Set<EndedTarget>
+    /// The containers that were told to end and have not, with when they were started: no list tells of that.
+    var ending: [String: String] { get }
 }
 
 extension DiscoverySource {
+    var ending: [String: String] { [:] }
     func takeEnded() -> Set<EndedTarget> { [] }
 }
 
@@ -54,6 +57,8 @@ struct FoundTargets: Equatable {
     var refusals: [Refusal] = []
     /// What is used and should be known; one of each kind.
     var remarks: [Remark] = []
+    /// Whether the source has more that could not be read: what is not named may be there all the same.
+    var isPartial = false
 
     /// Something at a source that cannot be a target.
     struct Refusal: Hashable {
@@ -103,7 +108,7 @@ struct FoundTargets: Equatable {
     }
 
     /// Whether it names things and none of them can be a target: then something is wrong with all of it.
-    var isAllRefused: Bool { targets.isEmpty && !refusals.isEmpty }
+    var isAllRefused: Bool { targets.isEmpty && claims.isEmpty && !refusals.isEmpty }
 }
 
 /// How a source is, and what it has heard.
@@ -157,6 +162,12 @@ struct Backoff {
 
     /// The source has answered: the next failure is the first.
     mutating func reset() { failuresCount = 0 }
+
+    /// What answered at first has ended after `duration`. Only if that was long enough the next failure is the first:
+    /// one that ends each time after a moment is asked as seldom as one that does not answer.
+    mutating func ended(after duration: Nanoseconds) {
+        if duration >= Limits.discoveryRetryMax { reset() }
+    }
 
     /// The time to the next attempt.
     mutating func next() -> Nanoseconds {

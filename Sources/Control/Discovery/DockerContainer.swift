@@ -84,8 +84,20 @@ struct DockerContainer: Equatable {
     /// that ends a container by any chance.
     static func signal(_ text: String) -> Int? {
         if let number = Int(text) { return (1...64).contains(number) ? number : nil }
-        let name = text.uppercased()
-        return signals[name.hasPrefix("SIG") ? String(name.dropFirst(3)) : name]
+        let upper = text.uppercased()
+        let name = upper.hasPrefix("SIG") ? String(upper.dropFirst(3)) : upper
+        return signals[name] ?? realTimeSignal(name)
+    }
+
+    /// The number of a real-time signal, as in `RTMIN+3`: systemd has that as its end. Source: signal(7), with the
+    /// limits of the C library.
+    private static func realTimeSignal(_ name: String) -> Int? {
+        let (first, last) = (34, 64)
+        if name == "RTMIN" { return first }
+        if name == "RTMAX" { return last }
+        guard let offset = Int(name.dropFirst(6)), (0...last - first).contains(offset) else { return nil }
+        if name.hasPrefix("RTMIN+") { return first + offset }
+        return name.hasPrefix("RTMAX-") ? last - offset : nil
     }
 
     /// Signals that programs take as a wish to stop. Source: signal(7).
@@ -130,16 +142,17 @@ extension DockerContainer.Publication {
 
 extension DockerContainer {
     /// The target that it is for a group that finds it by `settings`, and whose own port is `groupPort`. It may say
-    /// which of its ports to use, and nothing else: the address is its own.
+    /// which of its ports to use, and nothing else: the address is its own. Of several addresses it may be at the one
+    /// that is `inUse`.
     ///
     /// Errors: what it lacks, and what to do about it.
     func target(
-        by settings: DockerDiscovery, groupPort: Int, isDatagram: Bool
+        by settings: DockerDiscovery, groupPort: Int, isDatagram: Bool, inUse: String? = nil
     ) throws(ConfigErrors) -> TargetDescription {
         let transport = isDatagram ? "udp" : "tcp"
         let port = try port(by: settings, groupPort: groupPort, transport)
         if settings.address == .container {
-            return TargetDescription(id: try address(in: settings.network), port: port)
+            return TargetDescription(id: try address(in: settings.network, inUse: inUse), port: port)
         }
         if isOnHost { return TargetDescription(id: "127.0.0.1", port: port) }
         let all = published["\(port)/\(transport)"] ?? []
@@ -183,7 +196,7 @@ extension DockerContainer {
         }
     }
 
-    private func address(in network: String?) throws(ConfigErrors) -> String {
+    private func address(in network: String?, inUse: String?) throws(ConfigErrors) -> String {
         if let network {
             if let address = addresses[network] { return address }
             throw mistake(
@@ -191,6 +204,7 @@ extension DockerContainer {
                 remedy: "Connect it to that network.")
         }
         if addresses.count == 1, let address = addresses.values.first { return address }
+        if let inUse, addresses.values.contains(inUse) { return inUse }
         if isOnHost {
             throw mistake(
                 "a container must have an address of its own", found: "one that has the host's network",

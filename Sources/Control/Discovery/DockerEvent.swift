@@ -15,7 +15,7 @@ struct DockerEvent: Equatable {
         case signalled(Int)
         /// It does not run any more.
         case ended
-        /// It does not run for now, or is about to be gone.
+        /// It does not run for now.
         case paused
         /// Its health check has another result.
         case health(ContainerHealth)
@@ -27,6 +27,8 @@ struct DockerEvent: Equatable {
     let kind: Kind
     /// Its labels, among other things that are told of it; nil where they are not told.
     let labels: [String: String]?
+    /// When it was, in nanoseconds since 1970 by the daemon's clock; nil where that is not told.
+    let time: Int?
 
     /// The event of one line; nil if it is about nothing that matters here.
     ///
@@ -48,13 +50,21 @@ struct DockerEvent: Equatable {
         self.id = id
         self.kind = kind
         labels = isOfNetwork ? nil : attributes
+        time = value["timeNano"]?.int
     }
 
-    /// The events that are asked for, as a filter of the API.
+    /// A time as the API wants it: seconds and nanoseconds.
+    static func text(time: Int) -> String {
+        let nanoseconds = String(time % 1_000_000_000)
+        return "\(time / 1_000_000_000)." + String(repeating: "0", count: 9 - nanoseconds.count) + nanoseconds
+    }
+
+    /// The events that are asked for, as a filter of the API. There is no `stop` among them: it says what `die` has
+    /// said, and may come when the container runs again.
     static let filters: Value = [
         "type": ["container", "network"],
         "event": [
-            "start", "unpause", "rename", "update", "kill", "die", "stop", "pause", "destroy", "health_status",
+            "start", "unpause", "rename", "update", "kill", "die", "pause", "destroy", "health_status",
             "connect", "disconnect",
         ],
     ]
@@ -65,12 +75,12 @@ extension DockerEvent.Kind {
     fileprivate init?(_ action: String, _ attributes: [String: String]) {
         switch action {
         case "start": self = .changed(isNew: true)
-        case "unpause", "rename", "update": self = .changed(isNew: false)
+        case "unpause", "rename", "update", "destroy": self = .changed(isNew: false)
         case "kill":
             guard let signal = attributes["signal"].flatMap(DockerContainer.signal) else { return nil }
             self = .signalled(signal)
         case "die": self = .ended
-        case "stop", "pause", "destroy": self = .paused
+        case "pause": self = .paused
         case let action where action.hasPrefix("health_status: "):
             self = .health(ContainerHealth(docker: String(action.dropFirst("health_status: ".count))))
         default: return nil

@@ -86,16 +86,25 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
     private var toldRefusals: Set<Discovered.Refusal> = []
     /// The groups whose local addresses were told, with the kind of these.
     private var toldRemarks: Set<[String]> = []
+    /// How many were told since when.
+    private var refusalsTold = (count: 0, since: Instant(nanoseconds: 0))
+    /// The groups whose sources could not be read in full.
+    private var partial: Set<String> = []
+    /// Where targets have ended that may be registered still.
+    private var ended: [String: Set<TargetKey>] = [:]
+    /// The containers that were told to end before the source of their group was followed.
+    private var endingBefore: [String: [String: String]]
     /// Batches that changed something.
     private(set) var batchesCount: UInt64 = 0
 
     /// Nothing is followed before `publication` has put a document in force. Files are read by `disk`, long answers by
-    /// `parser`.
+    /// `parser`. `ending` are the containers, by group, that another process knows to have been told to end.
     init(
         _ store: DocumentStore, _ queue: ChangeQueue, _ publication: Publication, _ registry: TargetRegistry,
         _ preparation: Preparation, _ workers: WorkerSet, disk: DiskThread, parser: DiskThread, loop: ControlLoop,
-        events: EventLog, logger: Logger
+        ending: [String: [String: String]] = [:], events: EventLog, logger: Logger
     ) {
+        endingBefore = ending
         self.store = store
         self.queue = queue
         self.publication = publication
@@ -116,6 +125,13 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
         follows = [:]
         timer?.remove()
         timer = nil
+    }
+
+    /// The containers that were told to end and have not, by group, with when they were started.
+    /// Those that labels are followed for have an empty name.
+    var ending: [String: [String: String]] {
+        Dictionary(follows.map { ($0.key.group ?? "", $0.value.source.ending) }) { first, _ in first }
+            .filter { !$0.value.isEmpty }
     }
 
     /// The sources by their groups, sorted.
@@ -149,9 +165,11 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
             wanted[.labels] = .labels(socket: labels.socket, labels.address, network: labels.network)
         }
         for (subject, follow) in follows where wanted[subject] != follow.settings {
+            endingBefore[subject.group ?? ""] = follow.source.ending
             follow.source.stop()
             follows[subject] = nil
         }
+        forgetContainers(exceptOf: document)
         for (subject, settings) in wanted where follows[subject] == nil {
             let source =
                 if let group = groups[subject] {
@@ -161,6 +179,7 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
             follows[subject] = Follow(settings: settings, source: source)
             source.start(self, now: loop.now)
         }
+        endingBefore = [:]
         // What is refused may have to do with what else there is.
         if !store.refusals.isEmpty || !toldRefusals.isEmpty { tellRefusals() }
         if timer == nil, !follows.isEmpty { timer = DiscoveryTimer(self, loop) }
@@ -171,7 +190,9 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
             return DNSSource(dns, known: store.discovered.groups[group.name] ?? [], loop: loop, disk: disk)
         }
         if let docker = settings.docker {
-            return DockerSource(GroupContainers(docker, of: group), at: docker.socket, loop: loop, parser: parser)
+            return DockerSource(
+                GroupContainers(docker, of: group), at: docker.socket, after: memory(of: group), loop: loop,
+                parser: parser)
         }
         if let file = settings.file {
             let folder = CertificateStore.folder(of: store.file)
@@ -185,7 +206,37 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
     }
 
     private func makeSource(_ labels: LabelDiscovery) -> any DiscoverySource {
-        DockerSource(LabelledContainers(labels), at: labels.socket, loop: loop, parser: parser)
+        DockerSource(
+            LabelledContainers(labels), at: labels.socket, after: memoryOfLabels, loop: loop, parser: parser)
+    }
+
+    /// What was said of containers is forgotten with the groups that they are in.
+    private func forgetContainers(exceptOf document: Document) {
+        let names = Set(document.targetGroups.map(\.name))
+        let containers = registry.containers.filter { names.contains($0.key) }
+        if containers.count != registry.containers.count { registry.take(containers, now: loop.now) }
+    }
+
+    /// What is known of the containers of a group whose source begins to be followed.
+    private func memory(of group: TargetGroup) -> ContainerMemory {
+        let containers = registry.containers[group.name] ?? [:]
+        let targets = (store.discovered.groups[group.name] ?? []).map { one in
+            DiscoveredMemory(one, container: containers[group.key(of: one.target)] ?? .passing)
+        }
+        return ContainerMemory(targets: targets, ending: endingBefore[group.name] ?? [:], groupPort: group.port)
+    }
+
+    /// What is known of the containers whose labels ask for requests.
+    private var memoryOfLabels: ContainerMemory {
+        let claims = store.discovered.claims.map { claim in
+            let health = claim.target.flatMap { found in
+                found.target.port.flatMap {
+                    registry.containers[claim.group]?[TargetKey(id: found.target.id, port: $0)]
+                }
+            }
+            return FoundTargets.FoundClaim(claim: claim, health: health ?? .passing)
+        }
+        return ContainerMemory(claims: claims, ending: endingBefore[""] ?? [:])
     }
 
     // MARK: What they say
@@ -193,6 +244,8 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
     func changed(_ source: any DiscoverySource) {
         guard let subject = follows.first(where: { $0.value.source === source })?.key else { return }
         tell(of: source, subject)
+        takeEnds(source, subject)
+        if let group = subject.group { takeHealth(source, group) }
         requestBatch()
     }
 
@@ -206,6 +259,33 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
         isBatchWaiting = true
         let at = batchAt + Limits.discoveryBatchTime
         if loop.now >= at { loop.afterBatch { [weak self] in self?.takeTurn() } } else { timer?.schedule(batchAt: at) }
+    }
+
+    /// That containers have ended counts at once, whatever the changes wait for: nothing that waits for them is ever
+    /// answered.
+    private func takeEnds(_ source: any DiscoverySource, _ subject: DiscoverySubject) {
+        for one in source.takeEnded() {
+            guard let name = one.group ?? subject.group else { continue }
+            var gone = registry.draining(one.key, inGroup: name)
+            if let registration = registry.groups[name]?.byKey[one.key] {
+                gone.append(registration)
+                // Told again when it has left the group: until then what waits may come to it again.
+                ended[name, default: []].insert(one.key)
+            }
+            for registration in gone { workers.sendToAll(.unhealthy(target: registration.id)) }
+        }
+    }
+
+    /// So does the health of those that are registered.
+    private func takeHealth(_ source: any DiscoverySource, _ name: String) {
+        guard let group = registry.groups[name] else { return }
+        let before = registry.containers[name] ?? [:]
+        guard let found = source.record.found, found.containers != before else { return }
+        // Those that are named no more stay what they were until they have left.
+        let named = Set(found.targets.map { group.configuration.key(of: $0.target) })
+        var containers = registry.containers
+        containers[name] = found.containers.merging(before.filter { !named.contains($0.key) }) { new, _ in new }
+        registry.take(containers, now: loop.now)
     }
 
     /// Tells that a source has come, or has gone away.
@@ -234,7 +314,7 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
     }
 
     /// Says once of each source that is away for long how old is what is in force.
-    fileprivate func look(now: Instant) {
+    func look(now: Instant) {
         for (subject, follow) in follows {
             guard case .away(let since, let reason) = follow.source.record.state, !follow.isToldLate else { continue }
             guard now.since(since) >= Limits.discoveryAlarmTime else {
@@ -254,7 +334,7 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
 
     // MARK: Putting it in force
 
-    fileprivate func takeTurn() {
+    func takeTurn() {
         guard !queue.isStopping else { return }
         queue.take(.work(Adoption(discovery: self)))
     }
@@ -283,8 +363,20 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
         takeOutUnreachable(&groups)
         let claims = takeClaims(&containers)
         registry.take(containers, now: loop.now)
+        let partial = Set(
+            follows.filter { $0.value.source.record.found?.isPartial ?? false }.keys.compactMap(\.group))
+        let isSame =
+            groups == store.discovered.groups && claims == store.discovered.claims && partial == self.partial
+        self.partial = partial
+        if isSame {
+            // A source that says the same again is not worth making the document anew.
+            tellRefusals()
+            tellRemarks()
+            tellEnds()
+            return
+        }
         let before = store.committedDocument
-        let renewed = store.stage(Discovered(groups, claims: claims))
+        let renewed = store.stage(Discovered(groups, claims: claims), partial: partial)
         let write = store.writeOfStaged()
         store.commitStaged()
         tellRefusals()
@@ -325,7 +417,7 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
     }
 
     /// Forgets the groups whose containers have been gone for long; not while nobody can tell whether they are.
-    fileprivate func forgetEmpty(now: Instant) {
+    func forgetEmpty(now: Instant) {
         guard let source = follows[.labels]?.source, var history = claimHistory else { return }
         if source.record.state != .following { history.holdEmpty(now: now) }
         let isOther = history.forgetEmpty(now: now)
@@ -352,14 +444,12 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
 
     /// Has what waits for targets that have ended go elsewhere. They have left their groups by now.
     private func tellEnds() {
-        for (subject, follow) in follows {
-            for ended in follow.source.takeEnded() {
-                guard let group = ended.group ?? subject.group else { continue }
-                for registration in registry.draining(ended.key, inGroup: group) {
-                    workers.sendToAll(.unhealthy(target: registration.id))
-                }
+        for (name, keys) in ended {
+            for registration in keys.flatMap({ registry.draining($0, inGroup: name) }) {
+                workers.sendToAll(.unhealthy(target: registration.id))
             }
         }
+        ended = [:]
     }
 
     /// Tells once of what is used and should be known.
@@ -393,7 +483,9 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
         let all = store.refusals + unreachable + own
         let new = all.filter { !toldRefusals.contains($0) }
         toldRefusals = Set(all)
-        for refusal in new.prefix(Limits.discoveryRefusalsToldMax) {
+        if loop.now.since(refusalsTold.since) >= Limits.discoveryRefusalsToldTime { refusalsTold = (0, loop.now) }
+        for refusal in new.prefix(Limits.discoveryRefusalsToldMax - refusalsTold.count) {
+            refusalsTold.count += 1
             events.post(
                 .discoveryRefused(group: refusal.group, name: refusal.name, reason: "\(refusal.mistake)"))
             logger.warning(
@@ -402,61 +494,5 @@ final class TargetDiscovery: DiscoveryObserver, PublicationObserver {
                     "group": "\(refusal.group ?? "labels")", "name": "\(refusal.name)", "reason": "\(refusal.mistake)",
                 ])
         }
-    }
-}
-
-/// The times of discovery: when the next batch may begin, when to look who is away for long, and when to forget groups
-/// without containers.
-private final class DiscoveryTimer: PollHandler {
-    private weak var discovery: TargetDiscovery?
-    private let loop: ControlLoop
-    private var token = Token.none
-    private var batchAt: Instant?
-    private var lookAt: Instant?
-    private var emptyEndAt: Instant?
-
-    init(_ discovery: TargetDiscovery, _ loop: ControlLoop) {
-        self.discovery = discovery
-        self.loop = loop
-        token = loop.add(self, descriptor: nil)
-    }
-
-    func remove() { loop.remove(token) }
-
-    func schedule(batchAt: Instant) {
-        self.batchAt = batchAt
-        reschedule()
-    }
-
-    func scheduleLook() {
-        if lookAt == nil { lookAt = loop.now + Limits.discoveryAlarmTime }
-        reschedule()
-    }
-
-    func schedule(emptyEndAt: Instant?) {
-        self.emptyEndAt = emptyEndAt
-        reschedule()
-    }
-
-    private func reschedule() {
-        if let next = [batchAt, lookAt, emptyEndAt].compactMap(\.self).min() { loop.schedule(token, at: next) }
-    }
-
-    func ready(_ ready: Poller.Ready, now: Instant) {}
-
-    func timerFired(now: Instant) {
-        if let batchAt, batchAt <= now {
-            self.batchAt = nil
-            discovery?.takeTurn()
-        }
-        if let lookAt, lookAt <= now {
-            self.lookAt = nil
-            discovery?.look(now: now)
-        }
-        if let emptyEndAt, emptyEndAt <= now {
-            self.emptyEndAt = nil
-            discovery?.forgetEmpty(now: now)
-        }
-        reschedule()
     }
 }

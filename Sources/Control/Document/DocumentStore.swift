@@ -57,6 +57,12 @@ final class DocumentStore {
             for name in discovered.groups.keys where !followed.contains(name) { discovered.groups[name] = nil }
         }
 
+        /// Whether discovery finds targets of the group `name`.
+        func isFound(_ name: String) -> Bool {
+            claimed.containers[name] != nil
+                || effective.targetGroups.first { $0.name == name }?.discovery != nil
+        }
+
         /// `overrides` with those marked that were found edited before and are hidden by the same change; first what
         /// was edited.
         func marking(_ overrides: [Override]) -> [Override] {
@@ -146,13 +152,9 @@ final class DocumentStore {
             change, over: staged.claimed.adding(to: staged.base), staged.discovered,
             at: Int(WallClock.now() / 1_000_000))
         staged.replaced = nil
-        // What was found of a group that was put anew belongs to it as before, and comes after what was registered; and
-        // what containers have by their labels depends on what else there is.
-        if let name = change.groupOfTargets,
-            staged.effective.targetGroups.first(where: { $0.name == name })?.discovery != nil
-        {
-            return staged.layer()
-        }
+        // What was found of a group that was put anew belongs to it as before, and comes after what was registered.
+        // What containers have by their labels depends on what else there is.
+        if let name = change.groupOfTargets, staged.isFound(name) { return staged.layer() }
         if !staged.discovered.claims.isEmpty, !change.isOfTargets { staged.layer() }
     }
 

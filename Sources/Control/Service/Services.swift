@@ -55,7 +55,8 @@ final class Services: AdminServices {
     private let statusOfServices: Status
     private let reloader: Reloader
     private let targetService: TargetService
-    private let discovery: TargetDiscovery
+    /// The sources of targets.
+    let discovery: TargetDiscovery
     private let rolloutService: RolloutService
     private let swapService: SwapService
     private let explainer: Explainer
@@ -119,7 +120,7 @@ final class Services: AdminServices {
         discoveryParser = DiskThread(name: "parser", loop: loop)
         discovery = TargetDiscovery(
             store, queue, publication, registry, preparation, workers, disk: discoveryDisk, parser: discoveryParser,
-            loop: loop, events: events, logger: logger)
+            loop: loop, ending: inheritance?.endingContainers ?? [:], events: events, logger: logger)
         health.discovery = discovery
         rolloutService = RolloutService(
             store, registry, queue, disk: stateDisk, loop: loop, events: events, logger: logger)

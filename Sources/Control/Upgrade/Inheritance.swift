@@ -26,6 +26,8 @@ final class Inheritance {
     private(set) var targets: [String: [TargetKey: TargetMemory]] = [:]
     private var discoveredTargets: [String: [DiscoveredMemory]] = [:]
     private var claims: [ClaimMemory] = []
+    /// The containers that were told to end, by group, with when they were started.
+    private(set) var endingContainers: [String: [String: String]] = [:]
     /// The sockets that a service manager has opened. Listeners that are added later use them.
     private(set) var passedSockets: [PassedSocket] = []
     private var listeners: [ListenerKey: [Int: [Int32]]] = [:]
@@ -86,6 +88,8 @@ final class Inheritance {
         case (.claimed(let claim)?, 0):
             // As many as a process sends: those of containers, and those of groups that are kept without any.
             if claims.count < Limits.containersMax + Limits.emptyClaimsMax { claims.append(claim) }
+        case (.ending(let group, let containers)?, 0):
+            endingContainers[group, default: [:]].merge(containers) { first, _ in first }
         case (.start(let workers, let predecessor, let generation)?, 0):
             self.generation = UInt64(clamping: generation)
             workerCount = workers > 0 ? workers : nil

@@ -403,6 +403,14 @@ final class Upgrade: PollHandler, UpgradeConnectionObserver, UpgradeActions {
             }
             connection.send(.claimed(ClaimMemory(claim, health: health ?? .passing)))
         }
+        for (name, containers) in services.discovery.ending {
+            var rest = containers[...]
+            while !rest.isEmpty {
+                let part = rest.prefix(Limits.upgradeDiscoveredPerMessage)
+                connection.send(.ending(group: name, Dictionary(uniqueKeysWithValues: part.map { ($0.key, $0.value) })))
+                rest = rest.dropFirst(Limits.upgradeDiscoveredPerMessage)
+            }
+        }
     }
 
     // MARK: Once it is ready

@@ -34,6 +34,8 @@ enum UpgradeMessage: Equatable {
     case discovered(group: String, [DiscoveredMemory])
     /// What a container asks for by its labels.
     case claimed(ClaimMemory)
+    /// Containers of a group that were told to end and have not, with when they were started.
+    case ending(group: String, [String: String])
     /// That was all that the successor needs to get ready: so many workers have sockets, this is the process that
     /// speaks, and its generation.
     case start(workers: Int, FinishingProcess, generation: Int)
@@ -106,6 +108,11 @@ extension UpgradeMessage {
         case .discovered(let group, let targets):
             ["message": "discovered", "group": .string(group), "targets": .array(targets.map(\.value))]
         case .claimed(let claim): ["message": "claimed", "claim": claim.value]
+        case .ending(let group, let containers):
+            [
+                "message": "ending", "group": .string(group),
+                "containers": .array(containers.map { ["id": .string($0.key), "startedAt": .string($0.value)] }),
+            ]
         case .start(let workers, let process, let generation):
             [
                 "message": "start", "workers": .int(workers), "process": process.value, "generation": .int(generation),
@@ -159,6 +166,12 @@ extension UpgradeMessage {
             guard let group = value["group"]?.string else { return nil }
             return .discovered(group: group, (value["targets"]?.array ?? []).compactMap(DiscoveredMemory.init))
         case "claimed": return value["claim"].flatMap(ClaimMemory.init).map { .claimed($0) }
+        case "ending":
+            guard let group = value["group"]?.string else { return nil }
+            let containers = (value["containers"]?.array ?? []).compactMap { one in
+                one["id"]?.string.map { ($0, one["startedAt"]?.string ?? "") }
+            }
+            return .ending(group: group, Dictionary(containers) { first, _ in first })
         case "start":
             guard let workers = value["workers"]?.int, let process = value["process"].flatMap(FinishingProcess.init)
             else { return nil }

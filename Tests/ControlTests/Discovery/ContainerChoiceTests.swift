@@ -30,8 +30,10 @@ import Testing
         let choice = GroupContainers(settings, of: group)
         #expect(choice.wants(["app": "web", "x": ""]) && !choice.wants(["app": "we"]) && !choice.wants([:]))
         let container = try Self.container(["app": "web"])
-        #expect(choice.found(in: [container]).targets.map(\.target.id) == ["172.17.0.2"])
-        #expect(choice.target(of: container) == EndedTarget(group: nil, key: TargetKey(id: "172.17.0.2", port: 8080)))
+        #expect(choice.found(in: [container], before: []).targets.map(\.target.id) == ["172.17.0.2"])
+        #expect(
+            choice.target(of: container, before: [])
+                == EndedTarget(group: nil, key: TargetKey(id: "172.17.0.2", port: 8080)))
     }
 
     @Test func labelsMakeClaims() throws {
@@ -40,19 +42,20 @@ import Testing
         let container = try Self.container(
             ["apus.host": "a", "apus.weight": "7", "app": "web"],
             ("State", ["Running": true, "StartedAt": "2026-11-30T10:00:00Z", "Health": ["Status": "starting"]]))
-        let found = choice.found(in: [container, try Self.container(["apus.enable": "false", "apus.host": "a"])])
+        let found = choice.found(
+            in: [container, try Self.container(["apus.enable": "false", "apus.host": "a"])], before: [])
         #expect(found.refusals.isEmpty && found.targets.isEmpty && found.claims.count == 1)
         let one = try #require(found.claims.first)
         #expect(one.health == .starting && one.claim.since == "2026-11-30T10:00:00" && one.claim.container == "web-1")
         #expect(one.claim.target?.target == TargetDescription(id: "172.17.0.2", port: 8080, weight: 7))
         let key = TargetKey(id: "172.17.0.2", port: 8080)
-        #expect(choice.target(of: container) == EndedTarget(group: one.claim.group, key: key))
+        #expect(choice.target(of: container, before: []) == EndedTarget(group: one.claim.group, key: key))
     }
 
     @Test func thePortIsTheLabelsOrTheOneThatIsExposed() throws {
         let choice = LabelledContainers(LabelDiscovery())
         func port(_ labels: Value, _ exposed: Value?) throws -> String {
-            let found = choice.found(in: [try Self.container(labels, ("Config/ExposedPorts", exposed))])
+            let found = choice.found(in: [try Self.container(labels, ("Config/ExposedPorts", exposed))], before: [])
             return found.claims.first?.claim.target?.target.port.map(String.init)
                 ?? found.refusals.map(\.mistake.message).joined()
         }
@@ -65,11 +68,12 @@ import Testing
     @Test func mistakesAreThoseOfOneContainer() throws {
         let choice = LabelledContainers(LabelDiscovery())
         let wrong = try Self.container(["apus.host": "a b", "apus.prot": "80"])
-        let found = choice.found(in: [wrong, try Self.container(["apus.host": "a"])])
+        let found = choice.found(in: [wrong, try Self.container(["apus.host": "a"])], before: [])
         #expect(found.claims.count == 1 && found.refusals.map(\.name) == ["web-1", "web-1"])
-        #expect(choice.target(of: wrong) == nil)
+        #expect(choice.target(of: wrong, before: []) == nil)
         // What was expected of the address stands in the same words as for groups.
         let unreachable = try Self.container(["apus.host": "a"], ("NetworkSettings/Networks", [:]))
-        #expect(choice.found(in: [unreachable]).refusals.map(\.mistake.message).joined().contains("no address"))
+        #expect(
+            choice.found(in: [unreachable], before: []).refusals.map(\.mistake.message).joined().contains("no address"))
     }
 }

@@ -1,4 +1,6 @@
 import Core
+import Glibc
+import TestRuns
 import Testing
 
 @testable import Control
@@ -79,6 +81,47 @@ import Testing
         let (asked, _) = try ask(.silence, timeout: 20_000_000)
         #expect(asked.failure == "does not answer in time")
         #expect(try ask(.hangUp).asked.failure != nil)
+    }
+
+    /// What is no UTF-8 would be sent back as something else.
+    @Test func anEntityTagThatIsNoTextIsNone() throws {
+        let (asked, _) = try ask(.answer("HTTP/1.1 200 OK\r\nETag: \"\u{FFFD}\"\r\nContent-Length: 0\r\n\r\n"))
+        #expect(asked.events == [.answer(status: 200, entityTag: nil, body: [])])
+    }
+
+    /// A daemon that has more to accept than it can hold is there.
+    @Test func aServerWithAFullBacklogIsWaitedFor() throws {
+        let path = TestRun.newPath()
+        let server = try Socket.listen(onUnixPath: path, mode: 0o600)
+        defer { server.close() }
+        #expect(listen(server.descriptor, 0) == 0)
+        var waiting: [Socket] = []
+        while waiting.count < 10, let one = try? Socket.connect(toUnixPath: path, blocks: false) { waiting.append(one) }
+        #expect(waiting.count < 10)
+        let asked = Asked()
+        let request = ControlRequest(
+            .init(target: "/", host: "x"), of: .unix(path: path), within: 20_000_000_000, bytesMax: 100, loop: loop
+        ) { asked.events.append($0) }
+        var passesCount = 0
+        #expect(
+            run(loop) {
+                passesCount += 1
+                return passesCount > 3
+            })
+        #expect(asked.events.isEmpty, "\(asked.events)")
+        // The others come first.
+        var acceptedCount = 0
+        #expect(
+            run(loop) {
+                while acceptedCount <= waiting.count, case .accepted(let socket, _) = server.accept() {
+                    socket.close()
+                    acceptedCount += 1
+                }
+                return acceptedCount > waiting.count
+            })
+        for one in waiting { one.close() }
+        #expect(run(loop) { asked.failure?.contains("connection") == true })
+        request.cancel()
     }
 
     @Test func aSocketThatIsNotThereIsTold() throws {

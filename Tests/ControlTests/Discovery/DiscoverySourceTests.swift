@@ -50,4 +50,16 @@ import Testing
         #expect(weights("d") == [0, 0, 0, 7])
         #expect(weights() == [nil, 3, 0, 0], "with none those are used that come first")
     }
+
+    /// One that answers and ends after a moment, again and again, is not asked again and again.
+    @Test func whatEndsAfterAMomentIsAskedAsSeldom() {
+        var backoff = Backoff()
+        for _ in 0..<10 {
+            backoff.ended(after: Limits.discoveryRetryMax - 1)
+            _ = backoff.next()
+        }
+        #expect(backoff.next() >= Limits.discoveryRetryMax / 2)
+        backoff.ended(after: Limits.discoveryRetryMax)
+        #expect(backoff.next() <= Limits.discoveryRetryMin)
+    }
 }

@@ -127,6 +127,8 @@ import Testing
         }
         let own = try #require(DockerContainer(Self.inspection(("Config", ["StopSignal": "SIGUSR1"]))))
         #expect(own.isEnd(10) && own.isEnd(15) && !own.isEnd(12))
+        let systemd = try #require(DockerContainer(Self.inspection(("Config", ["StopSignal": "SIGRTMIN+3"]))))
+        #expect(systemd.isEnd(37) && !systemd.isEnd(36))
         #expect(
             try #require(DockerContainer(Self.inspection(("State", ["Running": true, "Paused": true])))).isRunning
                 == false)
@@ -135,7 +137,8 @@ import Testing
     @Test(
         arguments: [
             ("15", 15), ("SIGTERM", 15), ("term", 15), ("SIGHUP", 1), ("WINCH", 28), ("0", nil), ("-9", nil), ("", nil),
-            ("SIG", nil), ("99999999999999999999", nil),
+            ("SIG", nil), ("99999999999999999999", nil), ("SIGRTMIN+3", 37), ("rtmin", 34), ("SIGRTMAX-14", 50),
+            ("RTMAX", 64), ("RTMIN+31", nil), ("RTMIN-1", nil), ("RTMAX+1", nil), ("RTMIN+x", nil), ("RTMIN+-1", nil),
         ] as [(String, Int?)])
     func signalsHaveNumbers(text: String, number: Int?) { #expect(DockerContainer.signal(text) == number) }
 

@@ -16,13 +16,23 @@ import Testing
         #expect(try kind("start") == .changed(isNew: true))
         #expect(try kind("unpause") == .changed(isNew: false) && kind("rename") == .changed(isNew: false))
         #expect(try kind("die", #"{"exitCode":"137"}"#) == .ended)
-        #expect(try kind("stop") == .paused && kind("pause") == .paused && kind("destroy") == .paused)
+        #expect(try kind("pause") == .paused && kind("destroy") == .changed(isNew: false))
+        // It says what "die" has said, and may be told when the container runs again.
+        #expect(try kind("stop") == nil && !DockerEvent.filters.json().contains("stop"))
         #expect(try kind("kill", #"{"signal":"15"}"#) == .signalled(15))
         #expect(try kind("kill", #"{"signal":"SIGHUP"}"#) == .signalled(1))
         #expect(try kind("kill") == nil && kind("kill", #"{"signal":"x"}"#) == nil)
         #expect(try kind("health_status: unhealthy") == .health(.unhealthy))
         #expect(try kind("health_status: healthy") == .health(.passing))
         #expect(try kind("exec_start: sh") == nil && kind("") == nil)
+    }
+
+    @Test func timesAreAsTheAPIWantsThem() throws {
+        let event = try event(
+            #"{"Type":"container","Action":"die","Actor":{"ID":"0a"},"timeNano":1796036400000000042}"#)
+        #expect(event?.time == 1_796_036_400_000_000_042)
+        #expect(DockerEvent.text(time: 1_796_036_400_000_000_042) == "1796036400.000000042")
+        #expect(DockerEvent.text(time: 7) == "0.000000007")
     }
 
     @Test func labelsAreTold() throws {

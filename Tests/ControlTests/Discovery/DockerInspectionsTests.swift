@@ -54,6 +54,28 @@ import Testing
         #expect(none == nil && !inspections.has("a"))
     }
 
+    /// Those that hang must not hold up those that answer.
+    @Test func retriesComeLastAndNeverTakeAllPlaces() {
+        var inspections = DockerInspections()
+        for number in 0..<5 { _ = inspections.add("again \(number)", isRetry: true) }
+        _ = inspections.add("new")
+        var running: [(id: String, number: Int)] = []
+        while let next = begin(&inspections) { running.append(next) }
+        #expect(running.map(\.id) == ["new", "again 0", "again 1"], "\(Limits.containerRetriesMax) of them at once")
+        // One that waits to be asked about again is not kept waiting by the others once there is news of it.
+        _ = inspections.add("again 4")
+        let promoted = begin(&inspections)
+        #expect(promoted?.id == "again 4")
+        _ = inspections.add("again 1", isRetry: true)
+        let isLast = inspections.ended("again 1", running[2].number)
+        #expect(isLast, "it is being asked about")
+        let next = begin(&inspections)
+        #expect(next?.id == "again 2")
+        for one in running + [promoted, next].compactMap(\.self) { _ = inspections.ended(one.id, one.number) }
+        let last = begin(&inspections)
+        #expect(last?.id == "again 3")
+    }
+
     @Test func theyAreBounded() {
         var inspections = DockerInspections()
         let taken = (0..<Limits.containersMax).filter { inspections.add("\($0)") }
@@ -63,6 +85,10 @@ import Testing
         for _ in 0..<10 * Limits.containersMax {
             inspections.forget("7")
             _ = inspections.add("7")
+        }
+        for _ in 0..<10 * Limits.containersMax {
+            inspections.forget("8")
+            _ = inspections.add("8", isRetry: true)
         }
         inspections.cancel()
         let isTakenThen = inspections.add("one more")

@@ -118,6 +118,23 @@ import Testing
         #expect(scene.services.status.discoveryBatches < 20)
     }
 
+    /// A source that names ever new ones does not fill the log.
+    @Test func aFewOfThoseThatAreRefusedAreTold() throws {
+        let scene = try Scene(groups: Self.groups)
+        for round in 0..<3 {
+            let bad = (0..<15).map { #"{"id": "x\#(round)-\#($0)", "address": "a.b"}"# }
+            try write(scene, #"[{"id": "192.0.2.7"}, "# + bad.joined(separator: ",") + "]")
+            #expect(
+                run(scene.loop) {
+                    scene.services.status.discovery.first?.refusals.first?.name == "x\(round)-0"
+                        && scene.services.queue.isIdle
+                })
+            scene.collect()
+        }
+        #expect(names(scene).filter { $0 == "discovery-refused" }.count == Limits.discoveryRefusalsToldMax)
+        #expect(scene.services.status.discovery.first?.refusals.count == 15)
+    }
+
     @Test func nothingIsFollowedWhileTheProcessEnds() throws {
         let scene = try Scene(groups: Self.groups)
         scene.services.stop()

@@ -125,6 +125,8 @@ import Testing
             let message = UpgradeMessage.discovered(group: "blue", all)
             #expect(UpgradeMessage(message.bytes) == message)
         }
+        let ending = UpgradeMessage.ending(group: "blue", ["0a1b": "2026-01-01T00:00:00Z", "0c": ""])
+        #expect(UpgradeMessage(ending.bytes) == ending)
     }
 
     @Test func asManyFlowsAsOneMessageHasFitIntoIt() {

@@ -1,8 +1,9 @@
 """A Docker Engine that says what a file says, and says it badly where the file wants it.
 
 It answers GET /version, /containers/json, /containers/{id}/json and /events on a Unix socket. What there is comes from
-a JSON file that is read for each request: `containers` (id, name, address, port, labels), `faults` (what is wrong with
-the answer of version, events, list or inspect), `lines` (lines that /events sends to those who are connected, from the
+a JSON file that is read for each request: `containers` (id, name, address, port, labels, and `fault`: what is wrong with
+the answer about this one), `faults` (what is wrong with the answer of version, events, list or inspect), `lines` (lines
+that /events sends to those who are connected, from the
 beginning), and `epoch`, by whose change all connections of /events end.
 
 Faults: status (500), garbage (no HTTP), notjson, wrong (JSON of another shape), truncated (half of the body), huge
@@ -69,7 +70,9 @@ class Handler(socketserver.StreamRequestHandler):
                 for container in containers])
         elif len(parts) == 3 and parts[0] == "containers" and parts[2] == "json":
             found = [container for container in containers if container["id"] == parts[1]]
-            if found:
+            if found and "fault" in found[0]:
+                self.answer("inspect", {"faults": {"inspect": found[0]["fault"]}}, inspection(found[0]))
+            elif found:
                 self.answer("inspect", now, inspection(found[0]))
             else:
                 self.send(404, b"{}")
