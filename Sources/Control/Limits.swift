@@ -153,8 +153,8 @@ enum Limits {
     static let fieldSecretBytesMax = 8 * 1024
     /// How often a list of targets is read without a notice of change: every 30 s, as network file systems have none.
     static let discoveryLookTime: Nanoseconds = 30_000_000_000
-    /// Targets that are named as refused within `discoveryRefusalsToldTime`, in the log and as events, since a source may
-    /// name ever new ones. The others are in `apus discovery`.
+    /// Targets that are named as refused within `discoveryRefusalsToldTime`, in the log and as events, since a source
+    /// may name ever new ones. The others are in `apus discovery`.
     static let discoveryRefusalsToldMax = 20
     /// That time: a minute.
     static let discoveryRefusalsToldTime: Nanoseconds = 60_000_000_000
@@ -184,8 +184,8 @@ enum Limits {
     static let containerBytesMax = 1 << 20
     /// Time in which a daemon must say what one container is: 2 s, as others wait for their turn. It is asked again.
     static let containerAnswerTime: Nanoseconds = 2_000_000_000
-    /// Bytes of one event of Docker's: 64 KiB, since it holds all labels. A longer one is skipped, and all is listed anew
-    /// after `containerRelistTime`.
+    /// Bytes of one event of Docker's: 64 KiB, since it holds all labels. A longer one is skipped, and all is listed
+    /// anew after `containerRelistTime`.
     static let dockerEventBytesMax = 64 * 1024
     /// Time after which containers are listed anew when an event was skipped: 5 s, so that a container whose events are
     /// too long costs little.

@@ -55,7 +55,7 @@ final class DockerSource: DiscoverySource, PollHandler {
     /// What was in force before this source was heard.
     private let memory: ContainerMemory
     /// Of that, by the ids of containers, what the daemon has not said anything about since.
-    private var unheard: Set<String>
+    private var unconfirmed: Set<String>
     /// When those that are unreadable are asked about again; nil while that is not decided.
     private var retryAt: Instant?
     private var retries = Backoff()
@@ -78,7 +78,7 @@ final class DockerSource: DiscoverySource, PollHandler {
         kind = choice.kind
         self.memory = memory
         ending = memory.ending
-        unheard = memory.containerIDs
+        unconfirmed = memory.containerIDs
         self.loop = loop
         self.parser = parser
     }
@@ -246,7 +246,7 @@ final class DockerSource: DiscoverySource, PollHandler {
         let known = Set(ids.prefix(Limits.containersMax))
         for id in containers.keys where !known.contains(id) && !touched.contains(id) { containers[id] = nil }
         unreadable = unreadable.filter { known.contains($0.key) || touched.contains($0.key) }
-        unheard = unheard.filter { known.contains($0) || touched.contains($0) }
+        unconfirmed = unconfirmed.filter { known.contains($0) || touched.contains($0) }
         ending = ending.filter { known.contains($0.key) || touched.contains($0.key) }
         surplusIDs = []
         // Those that do not answer must not hold up the others.
@@ -312,7 +312,7 @@ final class DockerSource: DiscoverySource, PollHandler {
     private func take(_ container: DockerContainer?, _ id: String) {
         guard let container, container.id == id else { return noteUnreadable(id, "something else") }
         unreadable[id] = nil
-        unheard.remove(id)
+        unconfirmed.remove(id)
         guard container.isRunning, choice.wants(container.labels) else {
             containers[id] = nil
             return
@@ -332,7 +332,7 @@ final class DockerSource: DiscoverySource, PollHandler {
     /// The container does not run, and what was known of this life of it is out of date.
     private func forget(_ id: String) {
         (containers[id], unreadable[id], ending[id]) = (nil, nil, nil)
-        unheard.remove(id)
+        unconfirmed.remove(id)
         surplusIDs.remove(id)
     }
 
@@ -380,7 +380,7 @@ final class DockerSource: DiscoverySource, PollHandler {
         case .changed(let isNew):
             if isNew {
                 ending[event.id] = nil
-                unheard.remove(event.id)
+                unconfirmed.remove(event.id)
             }
             inspect(event.id)
         case .networkChanged: inspect(event.id)
@@ -410,7 +410,7 @@ final class DockerSource: DiscoverySource, PollHandler {
     /// Where a container is, or was before it was told to end.
     private func target(_ id: String) -> EndedTarget? {
         if let known = containers[id] { return choice.target(of: known, before: inForce) }
-        return unheard.contains(id) ? memory.place(of: id) : nil
+        return unconfirmed.contains(id) ? memory.place(of: id) : nil
     }
 
     /// Tells what is known now, once for all that comes in this pass.
@@ -428,7 +428,7 @@ final class DockerSource: DiscoverySource, PollHandler {
         guard observer != nil, isFollowing || record.found != nil else { return }
         let running = containers.values.filter { ending[$0.id] == nil }
         var found = choice.found(in: running.sorted { ($0.name, $0.id) < ($1.name, $1.id) }, before: inForce)
-        found.add(memory) { unheard.contains($0) && unreadable[$0] != nil && ending[$0] == nil }
+        found.add(memory) { unconfirmed.contains($0) && unreadable[$0] != nil && ending[$0] == nil }
         for (id, mistake) in unreadable.sorted(by: { $0.key < $1.key }) {
             found.refusals.append(.init(name: String(id.prefix(12)), mistake: mistake))
         }

@@ -39,6 +39,8 @@ import Testing
 
     private func names(_ scene: Scene) -> [String] { posted(scene.events).map(\.name) }
 
+    private func toldCount(_ scene: Scene) -> Int { names(scene).count { $0 == "discovery-refused" } }
+
     @Test func aFileIsFollowed() throws {
         let scene = try Scene(groups: Self.groups)
         #expect(run(scene.loop) { scene.services.status.discovery.first?.record.reason != nil }, "there is no file yet")
@@ -128,10 +130,11 @@ import Testing
                 run(scene.loop) {
                     scene.services.status.discovery.first?.refusals.first?.name == "x\(round)-0"
                         && scene.services.queue.isIdle
+                        && toldCount(scene) == min(15 * (round + 1), Limits.discoveryRefusalsToldMax)
                 })
             scene.collect()
         }
-        #expect(names(scene).filter { $0 == "discovery-refused" }.count == Limits.discoveryRefusalsToldMax)
+        #expect(toldCount(scene) == Limits.discoveryRefusalsToldMax)
         #expect(scene.services.status.discovery.first?.refusals.count == 15)
     }
 

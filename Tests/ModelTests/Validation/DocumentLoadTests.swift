@@ -146,7 +146,8 @@ import Testing
         Case(
             why: "a key like no other", yaml: "listen: 80",
             message: "web.yaml:1:1: expected a key of a configuration, but found \"listen\". "
-                + "Known: admin, runtime, logs, discovery, instances, prefixLists, defaults, loadBalancers, targetGroups."),
+                + "Known: admin, runtime, logs, discovery, instances, prefixLists, defaults, loadBalancers, "
+                + "targetGroups."),
         Case(
             why: "a required key that is missing", yaml: "targetGroups: [{ name: blue, protocol: HTTP }]",
             message: "web.yaml:1:16: a target group must have the key port. Add port: an integer from 1 to 65535."),
