@@ -86,7 +86,9 @@ extension AdminView {
     }
 
     private static func which(_ answer: Value) -> String {
-        answer["rule"]?.int.map { "rule \($0)" } ?? "the default action"
+        // As one expression of optionals the optimizer of Swift 6.3.1 fails.
+        guard let priority = answer["rule"]?.int else { return "the default action" }
+        return "rule \(priority)"
     }
 
     private static func forwarded(_ answer: Value, _ coloured: Bool) -> String {

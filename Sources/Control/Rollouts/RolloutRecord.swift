@@ -80,17 +80,18 @@ extension RolloutRecord {
 
     /// Reads what `written` has made; nil if `value` is something else.
     init?(written value: Value) {
-        guard let id = value["id"]?.int, (1...Self.idMax).contains(id), let asked = value["rollout"],
-            let rollout = try? Rollout(asked),
-            let startedAt = value["startedAt"]?.int.flatMap({ UInt64(exactly: $0) }),
-            let phase = value["phase"]?.string.flatMap(Phase.init(rawValue:)),
-            let step = value["step"]?.int, rollout.steps.indices.contains(step)
-        else { return nil }
-        self.init(
-            id: id, rollout: rollout, user: value["uid"]?.int.flatMap { UInt32(exactly: $0) }, startedAt: startedAt,
-            phase: phase, step: step, reason: value["reason"]?.string,
-            endedAt: value["endedAt"]?.int.flatMap { UInt64(exactly: $0) },
-            isSettled: value["settled"]?.bool ?? true)
+        // One condition a statement: with all in one the optimizer of Swift 6.3.1 fails.
+        guard let id = value["id"]?.int, (1...Self.idMax).contains(id) else { return nil }
+        guard let asked = value["rollout"], let rollout = try? Rollout(asked) else { return nil }
+        guard let started = value["startedAt"]?.int, let startedAt = UInt64(exactly: started) else { return nil }
+        guard let phaseName = value["phase"]?.string, let phase = Phase(rawValue: phaseName) else { return nil }
+        guard let step = value["step"]?.int, rollout.steps.indices.contains(step) else { return nil }
+        var user: UInt32?
+        if let number = value["uid"]?.int { user = UInt32(exactly: number) }
+        self.init(id: id, rollout: rollout, user: user, startedAt: startedAt, phase: phase, step: step)
+        reason = value["reason"]?.string
+        if let time = value["endedAt"]?.int { endedAt = UInt64(exactly: time) }
+        isSettled = value["settled"]?.bool ?? true
     }
 }
 
