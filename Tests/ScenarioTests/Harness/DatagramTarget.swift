@@ -48,6 +48,8 @@ final class DatagramTarget: Sendable {
     func stopDatagrams() {
         end.shutDown()
         _ = eventually { end.isClosed }
+        // A program that another test starts at this moment has the socket until it runs: nothing is refused meanwhile.
+        _ = eventually { (try? DatagramEnd(host: end.host, port: end.port)) != nil }
     }
 
     /// Takes nothing any more.
