@@ -4,11 +4,9 @@ import Proxy
 import Routing
 
 /// A request that is to be explained.
-struct ExplainedRequest: Equatable {
+struct ExplainedRequest {
     /// Its method.
     var method = "GET"
-    /// `https`, or `http`.
-    var isHTTPS = false
     /// The host that it names, with a port if the URL has one.
     var authority: String
     /// The port that the URL asks for.
@@ -21,8 +19,6 @@ struct ExplainedRequest: Equatable {
     var source = "127.0.0.1"
     /// The listener, as `web:8080`; nil for the one that has the port.
     var listener: String?
-
-    static func == (left: ExplainedRequest, right: ExplainedRequest) -> Bool { left.head == right.head }
 
     /// As HTTP/1 writes it.
     var head: String {

@@ -2,7 +2,7 @@ import Model
 
 extension Rollout {
     /// Whether both change one action, or compare one group.
-    func hasPart(of other: Rollout) -> Bool {
+    func conflicts(with other: Rollout) -> Bool {
         action == other.action || !Set([from, to]).isDisjoint(with: [other.from, other.to])
     }
 }

@@ -20,18 +20,18 @@ struct RolloutFile: Sendable {
         var records: [RolloutRecord] = []
         /// What is wrong with the rest: a sentence; nil if nothing is.
         var damage: String?
-        /// The name under which the damaged file is kept; nil if there is none.
-        var aside: String?
+        /// Where a copy of the damaged file is; nil if the file is sound, or could not be copied.
+        var copyPath: String?
     }
 
-    /// The rollouts that `save` wrote last; none if nothing was ever saved. A file that is damaged, or in parts, gets
-    /// another name, so that the next `save` does not replace it.
+    /// The rollouts that `save` wrote last; none if nothing was ever saved. Of a file that is damaged a copy is made,
+    /// since the next `save` replaces it.
     func load() -> Content {
         var content = read()
         guard content.damage != nil else { return content }
-        let aside = path + ".damaged"
-        try? FileManager.default.removeItem(atPath: aside)
-        if (try? FileManager.default.copyItem(atPath: path, toPath: aside)) != nil { content.aside = aside }
+        let copyPath = path + ".damaged"
+        try? FileManager.default.removeItem(atPath: copyPath)
+        if (try? FileManager.default.copyItem(atPath: path, toPath: copyPath)) != nil { content.copyPath = copyPath }
         return content
     }
 

@@ -19,7 +19,7 @@ struct RolloutRecord: Equatable, Sendable {
         var isEnded: Bool { self == .promoted || self == .aborted }
     }
 
-    /// No process begins so many.
+    /// The largest number that is read from the file: no process begins so many, and adding to it cannot overflow.
     private static let idMax = 1 << 50
 
     /// Its number: the later, the larger.
@@ -38,7 +38,7 @@ struct RolloutRecord: Equatable, Sendable {
     var reason: String?
     /// When it ended; nil before.
     var endedAt: UInt64?
-    /// Whether its last weights are in force, or nobody's business any more.
+    /// Whether its last weights have been in force, so that nothing is left to do.
     var isSettled = true
 
     /// What the new group gets while it is not over, in percent.

@@ -44,7 +44,7 @@ extension RolloutService: RolloutActions {
             id = lastID
             let record = RolloutRecord(id: id, rollout: rollout, user: user, startedAt: WallClock.now())
             var run = RunningRollout(record, now: loop.now)
-            run.leaveOut(registry.groups[rollout.to])
+            run.skipRequestsUnderWay(in: registry.groups[rollout.to])
             run.onStart = completion
             running.append(run)
             return true
@@ -66,7 +66,7 @@ extension RolloutService: RolloutActions {
         for name in [rollout.from, rollout.to] where !document.targetGroups.contains(where: { $0.name == name }) {
             throw .noTargetGroup(name)
         }
-        if let other = running.first(where: { $0.record.rollout.hasPart(of: rollout) })?.record {
+        if let other = running.first(where: { $0.record.rollout.conflicts(with: rollout) })?.record {
             throw AdminError(
                 code: "ResourceInUse", status: 409,
                 message: "Rollout \(other.id), of \(other.rollout.action) from \(other.rollout.from) to "
@@ -163,7 +163,7 @@ extension RolloutService: RolloutActions {
         case .resume:
             running[index].setPaused(false)
             running[index].ownWeights = nil
-            running[index].leaveOut(registry.groups[running[index].record.rollout.to])
+            running[index].skipRequestsUnderWay(in: registry.groups[running[index].record.rollout.to])
         case .promote:
             running[index].setPaused(false)
             running[index].act(on: running[index].advance(now: loop.now))
@@ -171,7 +171,7 @@ extension RolloutService: RolloutActions {
             running[index].end(.aborted, "Somebody has aborted it.")
             running[index].ownWeights = nil
         }
-        told(running[index].record)
+        announce(running[index].record)
     }
 }
 

@@ -8,8 +8,7 @@ import Routing
 /// What is decided about a rollout takes its turn among the changes (`ChangeQueue`), is written to disk, and then its
 /// weights are set as any change is: durable, published, and nothing is cut by it. `settle` makes the weights in force
 /// what the record says, as often as it takes; so a disk that refuses, or an action that is gone for a while, delays
-/// the weights and never loses them. An abort does not wait until its record is on disk. Weights that somebody else has
-/// set are left alone: they pause a rollout.
+/// the weights and never loses them. Weights that somebody else has set are left alone: they pause a rollout.
 ///
 /// Shape:  one object of the control thread. It looks every `Limits.rolloutInterval` while a rollout is under way, and
 ///         does nothing else.
@@ -28,6 +27,12 @@ final class RolloutService: PollHandler {
     var running: [RunningRollout] = []
     var ended: [RolloutRecord] = []
     var lastID = 0
+    /// Decisions that wait for their turn.
+    private var turnsWaiting = 0
+    /// Whether the file is being written.
+    private var isSaving = false
+    /// Whether the disk has refused the file the last time.
+    private var isDiskRefusing = false
     /// Rollouts that ended since the process began, by how.
     private(set) var endedCounts: [RolloutRecord.Phase: UInt64] = [:]
 
@@ -56,7 +61,7 @@ final class RolloutService: PollHandler {
             if let damage = content.damage {
                 logger.error(
                     "rollouts that an earlier process has begun are not known: their weights stay as they are",
-                    metadata: ["reason": "\(damage)", "aside": "\(content.aside ?? "-")"])
+                    metadata: ["reason": "\(damage)", "copy": "\(content.copyPath ?? "-")"])
             }
             for record in content.records { adopt(record, discardingChanges) }
             ended = ended.suffix(Limits.rolloutsKeptMax)
@@ -67,14 +72,16 @@ final class RolloutService: PollHandler {
 
     private func adopt(_ record: RolloutRecord, _ discardingChanges: Bool) {
         lastID = max(lastID, record.id)
-        guard !record.phase.isEnded || !record.isSettled, running.count < Limits.rolloutsRunningMax else {
-            return ended.append(record)
-        }
+        if record.phase.isEnded && record.isSettled { return ended.append(record) }
         var rollout = RunningRollout(record, now: loop.now)
-        if discardingChanges {
-            rollout.end(.aborted, "The changes made at run time were discarded.")
+        let giveUp =
+            discardingChanges
+            ? "The changes made at run time were discarded."
+            : running.count >= Limits.rolloutsRunningMax ? "More rollouts were under way than may be." : nil
+        if let giveUp {
+            rollout.end(.aborted, giveUp)
             rollout.record.isSettled = true
-            tell(rollout.record, "is aborted: its weights were discarded")
+            tell(rollout.record, "is given up, and its weights stay as they are")
             return ended.append(rollout.record)
         }
         if record.phase.isEnded {
@@ -82,7 +89,7 @@ final class RolloutService: PollHandler {
         } else if record.rollout.onRestart == .abort {
             rollout.end(.aborted, "The process was started again.")
             running.append(rollout)
-            told(rollout.record)
+            announce(rollout.record)
         } else {
             running.append(rollout)
             tell(record, "goes on after a restart")
@@ -115,7 +122,7 @@ final class RolloutService: PollHandler {
             settle(id)
         }
         // A disk that has refused is asked again.
-        if running.contains(where: { !$0.isDurable && !$0.isDeciding }) { inTurn { true } }
+        if turnsWaiting == 0, !isSaving, running.contains(where: { !$0.isDurable }) { inTurn { true } }
         schedule()
     }
 
@@ -151,7 +158,7 @@ final class RolloutService: PollHandler {
             guard let index = self.index(id) else { return false }
             running[index].isDeciding = false
             change(&running[index])
-            told(running[index].record)
+            announce(running[index].record)
             return true
         }
     }
@@ -170,9 +177,10 @@ final class RolloutService: PollHandler {
         refused: @escaping () -> Void = {}, _ change: @escaping () -> Bool,
         completion: @escaping (SystemError?) -> Void = { _ in }
     ) {
+        turnsWaiting += 1
         let perform = { [self] in
+            turnsWaiting -= 1
             guard change() else { return completion(nil) }
-            if running.contains(where: { $0.record.phase == .aborted }) { settleAll() }
             queue.isAtDisk = true
             save { [self] error in
                 queue.isAtDisk = false
@@ -182,20 +190,30 @@ final class RolloutService: PollHandler {
                 queue.proceed()
             }
         }
-        queue.take(.work(Turn(perform: perform, refusal: refused)))
+        let refusal = { [self] in
+            turnsWaiting -= 1
+            refused()
+        }
+        queue.take(.work(Turn(perform: perform, refusal: refusal)))
     }
 
     /// Writes what is known of all rollouts.
     private func save(_ completion: @escaping (SystemError?) -> Void) {
         let (file, records) = (file, ended + running.map(\.record))
+        isSaving = true
         disk.run({ () -> SystemError? in
             do throws(SystemError) { try file.save(records) } catch { return error }
             return nil
         }) { [self] result in
             let error = result ?? nil
-            if let error {
-                logger.error("the disk does not take the state of rollouts", metadata: ["error": "\(error)"])
-            } else {
+            isSaving = false
+            if let error, !isDiskRefusing {
+                logger.error(
+                    "the disk does not take the state of rollouts: this is tried again",
+                    metadata: ["error": "\(error)"])
+            }
+            isDiskRefusing = error != nil
+            if error == nil {
                 for record in records {
                     if let index = index(record.id), running[index].record == record { running[index].isDurable = true }
                 }
@@ -287,7 +305,7 @@ final class RolloutService: PollHandler {
     private func started(_ id: Int) {
         guard let index = index(id), let onStart = running[index].onStart else { return }
         running[index].onStart = nil
-        told(running[index].record)
+        announce(running[index].record)
         onStart(.success(running[index].status))
     }
 
@@ -303,7 +321,7 @@ final class RolloutService: PollHandler {
 
     // MARK: Telling
 
-    func told(_ record: RolloutRecord) {
+    func announce(_ record: RolloutRecord) {
         switch record.phase {
         case .running: tell(record, "has the new group at its step")
         case .paused: tell(record, "is paused")

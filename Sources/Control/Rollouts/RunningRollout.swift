@@ -28,10 +28,12 @@ struct RunningRollout {
     /// The step of the rollout at which `state` began.
     private let firstStep: Int
     private let beganAt: Instant
+    /// The buckets in which workers count latencies, in seconds.
+    private static let scale = LatencyScale(edges: LatencyHistogram.edges)
     private var before: (new: Counted, old: Counted)?
-    /// Requests of the new group that were under way when its share fell, and that have not ended: they began as part
-    /// of another share, and would count as part of this one.
-    private var left: UInt64 = 0
+    /// Requests of the new group that began before its share fell and have not ended: they belong to the larger share,
+    /// so as many answers are not counted.
+    private var answersToSkip: UInt64 = 0
 
     /// What a group has counted since it is there.
     private struct Counted {
@@ -71,8 +73,7 @@ struct RunningRollout {
         firstStep = record.step
         beganAt = now
         state = RolloutState(
-            RolloutPolicy(record.rollout, from: record.step), scale: LatencyScale(edges: LatencyHistogram.edges),
-            now: now)
+            RolloutPolicy(record.rollout, from: record.step), scale: Self.scale, now: now)
         state.isPaused = record.phase == .paused
     }
 
@@ -82,14 +83,14 @@ struct RunningRollout {
     /// with nothing. How long that takes depends on no outcome, so it favours nobody.
     mutating func look(new: GroupState, old: GroupState, now: Instant) -> RolloutState.Progress {
         let counted = (new: Counted(new), old: Counted(old))
-        let nothing = RolloutCounts(LatencyScale(edges: LatencyHistogram.edges))
+        let nothing = RolloutCounts(Self.scale)
         guard let before, let newCounts = counted.new.since(before.new), let oldCounts = counted.old.since(before.old)
         else {
             before = counted
             return state.look(new: nothing, old: nothing, now: now)
         }
-        if left > 0 {
-            left -= min(left, newCounts.errors.total)
+        if answersToSkip > 0 {
+            answersToSkip -= min(answersToSkip, newCounts.errors.total)
             self.before = counted
             return state.look(new: nothing, old: nothing, now: now)
         }
@@ -100,9 +101,9 @@ struct RunningRollout {
         return state.look(new: newCounts, old: oldCounts, now: now)
     }
 
-    /// The share of `group`, the new one, may fall with the next weights.
-    mutating func leaveOut(_ group: GroupState?) {
-        left = group?.counters.reduce(0) { $0 + $1.requestsActive.value } ?? 0
+    /// The share of the new group may fall with the next weights: what is under way there now does not count.
+    mutating func skipRequestsUnderWay(in group: GroupState?) {
+        answersToSkip = group?.counters.reduce(0) { $0 + $1.requestsActive.value } ?? 0
         before = nil
     }
 

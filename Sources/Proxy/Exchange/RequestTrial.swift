@@ -84,14 +84,15 @@ public final class RequestTrial {
         return plan.decide(request, host: host, from: facts, scratch: scratch, in: space)
     }
 
-    /// Tests each condition by itself: rules are found by tables else, which look at few of them.
+    /// Tests every condition, where a decision finds rules by tables and tests few.
+    ///
+    /// All regular expressions together may cost what those of one decision may: beyond it they are not decided. So
+    /// many rules cannot hold up the thread.
     private func testConditions() {
         let request = request
         let facts = RuleFacts(request, host: request.host, client: client)
-        conditions = plan.rules.map { rule in
-            space.beginDecision()
-            return rule.conditions.map { $0.test(facts, in: space) }
-        }
+        space.beginDecision()
+        conditions = plan.rules.map { rule in rule.conditions.map { $0.test(facts, in: space) } }
     }
 
     private func transform(by rule: RulePlan) {

@@ -41,7 +41,7 @@ import Testing
         let file = RolloutFile(inFolder: folder)
         try text.write(toFile: file.path, atomically: true, encoding: .utf8)
         let content = file.load()
-        #expect(content.records.isEmpty && content.damage != nil && content.aside == file.path + ".damaged")
+        #expect(content.records.isEmpty && content.damage != nil && content.copyPath == file.path + ".damaged")
         #expect(try String(contentsOfFile: file.path + ".damaged", encoding: .utf8) == text)
     }
 

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import RegularExpressions
 import Routing
 import Testing
 
@@ -47,6 +48,20 @@ import Testing
             return
         }
         #expect(told == status && found.conditions.isEmpty)
+    }
+
+    /// Thousands of rules with regular expressions must not hold up the control thread: all of them have the budget of
+    /// one decision, and what is beyond it is not decided.
+    @Test func allExpressionsTogetherHaveOneBudget() throws {
+        let slow = try RegularExpression("^(a+)+$", ignoresCase: true)
+        let quick = try RegularExpression("^z+$", ignoresCase: true)
+        let rules = Array(repeating: [CompiledCondition.hostRegex(HostRegexCondition([slow]))], count: 4000)
+        let plan = Self.plan(rules + [[.hostRegex(HostRegexCondition([quick]))]])
+        let hostile = String(repeating: "a", count: 100) + "-"
+        let found = trial(plan, "GET / HTTP/1.1\r\nHost: \(hostile)\r\n\r\n")
+        #expect(found.conditions.first == [.limit] && found.conditions.last == [.limit])
+        let harmless = trial(plan, "GET / HTTP/1.1\r\nHost: b\r\n\r\n")
+        #expect(harmless.conditions.allSatisfy { $0 == [.fails] })
     }
 
     /// Random rules and requests: the rule that traffic takes is the first all of whose conditions are told to hold.

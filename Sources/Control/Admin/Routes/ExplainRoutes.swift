@@ -47,22 +47,17 @@ extension AdminCallContext {
 }
 
 extension ExplainedRequest {
-    /// A GET of `url`; nil if that is none of http or https.
+    /// A GET of `url`; nil if that is not a URL of http or https.
     init?(url: String) {
-        let rest: Substring
-        if url.hasPrefix("http://") {
-            (isHTTPS, rest) = (false, url.dropFirst(7))
-        } else if url.hasPrefix("https://") {
-            (isHTTPS, rest) = (true, url.dropFirst(8))
-        } else {
-            return nil
-        }
+        guard let scheme = ["http", "https"].first(where: { url.hasPrefix("\($0)://") }) else { return nil }
+        let rest = url.dropFirst(scheme.count + 3)
         authority = String(rest.prefix { $0 != "/" && $0 != "?" })
         let after = rest.dropFirst(authority.count).prefix { $0 != "#" }
         target = after.first == "/" ? String(after) : "/" + after
         let host = authority.first == "[" ? authority.drop { $0 != "]" } : authority[...]
         let written = host.lastIndex(of: ":").map { Int(host[host.index(after: $0)...]) }
-        guard !authority.isEmpty, let port = written ?? (isHTTPS ? 443 : 80), (1...65535).contains(port) else {
+        guard !authority.isEmpty, let port = written ?? (scheme == "https" ? 443 : 80), (1...65535).contains(port)
+        else {
             return nil
         }
         self.port = port

@@ -56,7 +56,7 @@ enum RolloutRoutes {
 }
 
 extension AdminCallContext {
-    /// The number in the path. Errors: it is none.
+    /// The number in the path. Errors: what stands there is not a number.
     fileprivate func rolloutID() throws(AdminError) -> Int {
         try Int(name("id")).orThrow(
             AdminError(
